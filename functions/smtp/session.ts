@@ -1,0 +1,281 @@
+// One session with one address: greeting, EHLO, STARTTLS, the transaction, QUIT, in as few round trips as the host
+// allows. It decides what is sent next. What the answers mean for the message, it leaves to others.
+import { isIPv6 } from "node:net";
+import * as commands from "./command.ts";
+import { Conversation, type Settled } from "./conversation.ts";
+import { noExtensions, readExtensions, type Extensions } from "./extensions.ts";
+import { isEightBit, plainChunks, stuffedChunks } from "./message.ts";
+import type { Depth, Exchange, Retry, TlsFacts, TlsPolicy, Transcript } from "./transcript.ts";
+import { isWrongYes, isYes } from "./yes.ts";
+
+export interface SessionOptions {
+  /** The host's name, for TLS and the transcript. */
+  readonly host: string;
+  /** The IP address to connect to, and its port. */
+  readonly address: string;
+  readonly port: number;
+  /** Our name; null: we have none, and give our address as a literal (RFC 5321 §4.1.4). */
+  readonly helo: string | null;
+  /** The reverse-path, empty for the null one. */
+  readonly from: string;
+  readonly recipients: readonly string[];
+  readonly depth: Depth;
+  /** The normalised message of depth `message`; `ours`: small, constant, made by us. */
+  readonly message: { readonly bytes: Uint8Array; readonly ours: boolean } | null;
+  readonly tlsPolicy: TlsPolicy;
+  /** What earlier sessions with this address taught us to do without. */
+  readonly retries: readonly Retry[];
+  /** The session's deadline, and so every command's. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | null;
+  /** Whether what may still arrive can change the verdict; `leaving`: nothing more is sent but QUIT. */
+  readonly settled: (exchanges: readonly Exchange[], leaving: boolean) => Settled;
+  readonly progress: ((exchange: Exchange) => void) | null;
+}
+
+export interface Session {
+  /** Nothing that may still arrive can change the verdict. */
+  readonly decided: Promise<void>;
+  /** The connection is gone. What happened is in the transcript: a refusal is no exception. */
+  readonly ended: Promise<Transcript>;
+}
+
+export function openSession(options: SessionOptions): Session {
+  const startedAt = new Date().toISOString();
+  const conversation = new Conversation(options);
+  return { decided: conversation.decided, ended: run(conversation, options, startedAt) };
+}
+
+async function run(conversation: Conversation, options: SessionOptions, startedAt: string): Promise<Transcript> {
+  const tls = await converse(conversation, options);
+  await leave(conversation);
+  const { host, depth, tlsPolicy, from, recipients, retries } = options;
+  const retry = retries.at(-1) ?? null;
+  return conversation.transcript({ host, depth, tlsPolicy, from, recipients, retry, startedAt, tls });
+}
+
+/** Everything up to QUIT, where QUIT is not part of a group. Returns what TLS there was. */
+async function converse(conversation: Conversation, options: SessionOptions): Promise<TlsFacts | null> {
+  await conversation.answered();
+  if (!goesOn(conversation) || options.depth === "greeting") return null;
+  const inClear = await hello(conversation, options, true);
+  if (inClear === null) return null;
+  const { tls, extensions } = await secure(conversation, options, inClear);
+  if (extensions === null || options.depth === "ehlo") return tls;
+  const withheld = withhold(options, extensions);
+  if (withheld === null) await transact(conversation, options, extensions);
+  else conversation.stop(withheld.reason, "mail", withheld.text);
+  return tls;
+}
+
+/** EHLO, or HELO where EHLO is not understood (RFC 5321 §4.1.4). A refusal with another code is a refusal. */
+async function hello(
+  conversation: Conversation,
+  options: SessionOptions,
+  fallBack: boolean,
+): Promise<Extensions | null> {
+  const greeted = await conversation.ask(commands.ehlo(nameOf(conversation, options)));
+  if (greeted !== null && isYes(greeted)) return readExtensions(greeted.reply);
+  if (!fallBack || ![500, 501, 502, 504].includes(greeted?.reply?.code ?? 0)) {
+    goesOn(conversation);
+    return null;
+  }
+  await conversation.ask(commands.helo(nameOf(conversation, options)));
+  return goesOn(conversation) ? noExtensions : null;
+}
+
+function nameOf({ localAddress }: Conversation, { helo }: SessionOptions): string {
+  const address = localAddress ?? "127.0.0.1";
+  return helo ?? (isIPv6(address) ? `[IPv6:${address}]` : `[${address}]`);
+}
+
+interface Secured {
+  readonly tls: TlsFacts | null;
+  /** Null when the session ends here. */
+  readonly extensions: Extensions | null;
+}
+
+/** STARTTLS as the policy has it. */
+async function secure(conversation: Conversation, options: SessionOptions, announced: Extensions): Promise<Secured> {
+  const inClear: Secured = { tls: null, extensions: announced };
+  const nothing: Secured = { tls: null, extensions: null };
+  if (options.tlsPolicy === "never" || options.retries.includes("in-clear")) return inClear;
+  if (!announced.startTls) {
+    if (options.tlsPolicy === "opportunistic") return inClear;
+    conversation.stop("tls-not-offered", "starttls", "STARTTLS is required, and the host does not offer it");
+    return nothing;
+  }
+  const answer = await conversation.ask(commands.startTls());
+  if (answer === null || !isYes(answer)) {
+    const goOn = answer !== null && isInStep(conversation) && options.tlsPolicy === "opportunistic";
+    return goOn ? inClear : nothing;
+  }
+  const tls = await conversation.startTls(options.host);
+  if (tls === null) return nothing;
+  // What was announced in the clear is forgotten (RFC 3207 §4.2).
+  return { tls, extensions: await hello(conversation, options, false) };
+}
+
+/** What the host has told us that it cannot take is not sent. */
+function withhold(
+  { recipients, from, message, depth }: SessionOptions,
+  { size, smtpUtf8, eightBitMime }: Extensions,
+): { readonly reason: "too-large" | "needs-smtputf8" | "needs-8bitmime"; readonly text: string } | null {
+  const international = [from, ...recipients].find((each) => !isAscii(each));
+  if (international !== undefined && !smtpUtf8) {
+    return { reason: "needs-smtputf8", text: `the host does not announce SMTPUTF8, which <${international}> needs` };
+  }
+  if (depth !== "message" || message === null) return null;
+  if (size !== null && size > 0 && message.bytes.length > size) {
+    const text = `the message has ${message.bytes.length} octets, and the host announces SIZE ${size}`;
+    return { reason: "too-large", text };
+  }
+  if (isEightBit(message.bytes) && !eightBitMime) {
+    return { reason: "needs-8bitmime", text: "the message has 8-bit octets, and the host does not announce 8BITMIME" };
+  }
+  return null;
+}
+
+/** MAIL, RCPT, and the message: pipelined where the host allows it (RFC 2920), else in lock-step. */
+async function transact(conversation: Conversation, options: SessionOptions, extensions: Extensions): Promise<void> {
+  const { depth, message } = options;
+  const envelope = envelopeOf(options, extensions);
+  const pipelined = extensions.pipelining && !options.retries.includes("lock-step");
+  if (!pipelined) return inLockStep(conversation, options, envelope, extensions);
+  if (depth === "rcpt" || message === null) {
+    await conversation.send({ commands: envelope, message: null, after: commands.quit() });
+    return conversation.answered();
+  }
+  if (!chunks(options, extensions)) {
+    await conversation.send({ commands: [...envelope, commands.data()], message: null, after: null });
+    await conversation.answered();
+    return sendData(conversation, message.bytes);
+  }
+  if (message.ours) {
+    // One round trip for all. Only for our own message: every octet is out before the first answer, and a careless
+    // host runs what it should discard (RFC 3030 §2) as commands.
+    return sendChunk(conversation, envelope, message.bytes);
+  }
+  await conversation.send({ commands: envelope, message: null, after: null });
+  await conversation.answered();
+  if (goesOn(conversation) && accepted(conversation)) await sendChunk(conversation, [], message.bytes);
+}
+
+async function inLockStep(
+  conversation: Conversation,
+  options: SessionOptions,
+  envelope: readonly commands.Command[],
+  extensions: Extensions,
+): Promise<void> {
+  for (const command of envelope) {
+    const answer = await conversation.ask(command);
+    if (answer === null || isWrongYes(answer)) return void goesOn(conversation);
+    // After a refused MAIL there is no transaction; after a 421 there is no session (RFC 5321 §3.8).
+    if ((command.stage === "mail" && !isYes(answer)) || answer.reply?.code === 421) return;
+  }
+  if (options.depth !== "message" || options.message === null || !accepted(conversation)) return;
+  if (chunks(options, extensions)) return sendChunk(conversation, [], options.message.bytes);
+  await conversation.ask(commands.data());
+  await sendData(conversation, options.message.bytes);
+}
+
+/** After 354: the message where somebody is to get it. Otherwise `leave` ends the empty transaction. */
+async function sendData(conversation: Conversation, bytes: Uint8Array): Promise<void> {
+  if (!goesOn(conversation) || !inData(conversation) || !accepted(conversation)) return;
+  const message = { command: commands.finalDot(), octets: stuffedChunks(bytes) };
+  await conversation.send({ commands: [], message, after: null });
+  await conversation.answered();
+}
+
+async function sendChunk(
+  conversation: Conversation,
+  envelope: readonly commands.Command[],
+  bytes: Uint8Array,
+): Promise<void> {
+  const command = commands.bdatLast(bytes.length);
+  const octets = (function* () {
+    yield Buffer.from(`${command.line}\r\n`);
+    yield* plainChunks(bytes);
+  })();
+  await conversation.send({ commands: envelope, message: { command, octets }, after: commands.quit() });
+  await conversation.answered();
+}
+
+/** The polite end. Never leaves a connection inside DATA and goes on using it (RFC 2920 §3.1). */
+async function leave(conversation: Conversation): Promise<void> {
+  conversation.beginLeaving();
+  await conversation.answered();
+  if (inData(conversation) && !accepted(conversation)) {
+    const octets = [Buffer.from(".\r\n")];
+    await conversation.send({ commands: [], message: { command: commands.finalDot(), octets }, after: null });
+    await conversation.answered();
+  }
+  if (inData(conversation) || inMessage(conversation)) return;
+  await conversation.quit(commands.quit());
+}
+
+/** Whether the last command's answer lets the plan go on. A yes that is not the right one ends it. */
+function goesOn(conversation: Conversation): boolean {
+  const last = conversation.exchanges.findLast((each, index) => each.command !== null || index === 0);
+  return isInStep(conversation) && last !== undefined && isYes(last);
+}
+
+function isInStep(conversation: Conversation): boolean {
+  const wrong = conversation.exchanges.find(
+    (each) => each.command !== null && each.stage !== "quit" && isWrongYes(each),
+  );
+  const greeting = conversation.exchanges[0];
+  const odd = wrong ?? (greeting !== undefined && isWrongYes(greeting) ? greeting : undefined);
+  if (odd === undefined || odd.stage === "quit") return true;
+  conversation.stop(
+    "wrong-yes",
+    odd.stage,
+    `no answer to ${odd.command ?? "our coming"}: ${odd.reply?.lines.join(" ")}`,
+  );
+  return false;
+}
+
+function accepted(conversation: Conversation): boolean {
+  const { exchanges } = conversation;
+  const mail = exchanges.find((each) => each.stage === "mail");
+  return mail !== undefined && isYes(mail) && exchanges.some((each) => each.stage === "rcpt" && isYes(each));
+}
+
+/** Whether the peer waits for a message that nobody has begun. */
+function inData({ exchanges }: Conversation): boolean {
+  const data = exchanges.find((each) => each.stage === "data");
+  return data !== undefined && isYes(data) && !exchanges.some(isOurMessage);
+}
+
+/** Whether a message was begun and not sent whole: then nothing but a close can follow. */
+function inMessage({ exchanges }: Conversation): boolean {
+  return exchanges.some((each) => isOurMessage(each) && !each.written);
+}
+
+function isOurMessage({ stage, command }: Exchange): boolean {
+  return stage === "message" && command !== null;
+}
+
+function chunks(options: SessionOptions, extensions: Extensions): boolean {
+  return extensions.chunking && !options.retries.includes("without-chunking");
+}
+
+function envelopeOf(options: SessionOptions, extensions: Extensions): commands.Command[] {
+  const { depth, message } = options;
+  const sends = depth === "message" && message !== null;
+  const international = [options.from, ...options.recipients].some((each) => !isAscii(each));
+  const ofMail = [
+    ...(sends && extensions.size !== null ? [`SIZE=${message.bytes.length}`] : []),
+    ...(sends && isEightBit(message.bytes) ? ["BODY=8BITMIME"] : []),
+    ...(international ? ["SMTPUTF8"] : []),
+  ];
+  // A probe wants no report in anybody's mailbox (RFC 3461 §4.1).
+  const ofRcpt = sends && message.ours && extensions.dsn ? ["NOTIFY=NEVER"] : [];
+  // The rest has a transaction of its own (RFC 9422 §4.2).
+  const recipients = options.recipients.slice(0, extensions.recipientsLimit ?? Infinity);
+  return [commands.mail(options.from, ofMail), ...recipients.map((each) => commands.rcpt(each, ofRcpt))];
+}
+
+function isAscii(text: string): boolean {
+  return /^[\x20-\x7e]*$/.test(text);
+}
