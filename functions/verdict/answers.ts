@@ -1,0 +1,164 @@
+// Which of the replies read so far is each recipient's own answer (DESIGN §6 rules 2 to 5). It looks at exchanges
+// alone: how the connection ended is for `reconcile`, and cannot change what was said.
+import type { Depth, Exchange, TlsPolicy } from "../smtp/transcript.ts";
+import { isNegative, isWrongYes, isYes } from "../smtp/yes.ts";
+import { saysOnlyOrder, scopeOf, scopes, statesCause, wordsOf, type Scope } from "./cause.ts";
+
+/** What was asked for, and what has been said. */
+export interface Session {
+  readonly exchanges: readonly Exchange[];
+  readonly recipients: readonly string[];
+  readonly depth: Depth;
+  readonly tlsPolicy: TlsPolicy;
+}
+
+export interface Refusal {
+  readonly exchange: Exchange;
+  readonly permanent: boolean;
+  readonly scope: Scope;
+  /** Its place in the conversation. */
+  readonly order: number;
+}
+
+/** One recipient's answer so far. `wrong-yes`: a positive reply that the command cannot have. */
+export type RecipientAnswer =
+  /** `plain`: for good, and the peer said why: no other reply need be awaited (rule 8). */
+  | { readonly kind: "refused"; readonly refusal: Refusal; readonly plain: boolean }
+  | { readonly kind: "wrong-yes"; readonly exchange: Exchange }
+  | { readonly kind: "accepted"; readonly exchange: Exchange }
+  | { readonly kind: "open" };
+
+export function answerTo(recipient: string, session: Session): RecipientAnswer {
+  const refusals = refusalsOf(recipient, session);
+  const [refusal] = refusals.toSorted(compareRefusals);
+  if (refusal !== undefined) return { kind: "refused", refusal, plain: refusals.some(isPlain) };
+  const wrong = session.exchanges.find((each) => concerns(each, recipient) && isNoYes(each));
+  if (wrong !== undefined) return { kind: "wrong-yes", exchange: wrong };
+  const exchange = acceptanceOf(recipient, session);
+  return exchange === null ? { kind: "open" } : { kind: "accepted", exchange };
+}
+
+/**
+ * Recovered: EHLO refused and HELO tried, STARTTLS refused and gone on in the clear. Evidence, and the answer only if
+ * nothing better comes (rule 2).
+ */
+export function recoveredOf({ exchanges, tlsPolicy }: Session): readonly Exchange[] {
+  return exchanges.filter((each, index) => {
+    if (!isNegative(each.reply)) return false;
+    if (each.stage === "starttls") return tlsPolicy !== "require" && each.command !== null;
+    return each.command?.startsWith("EHLO ") === true && exchanges[index + 1]?.command?.startsWith("HELO ") === true;
+  });
+}
+
+/** Whether a reply came that no command asked for, or QUIT was refused for a reason: then no yes can be trusted (rule 5). */
+export function isOutOfStep({ exchanges }: Session): boolean {
+  return exchanges.some((each) => {
+    if (each.reply === null || each.reply.partial) return false;
+    // A 421 may come at any time (RFC 5321 §3.8).
+    if (each.command === null) return each.stage !== "greeting" && each.reply.code !== 421;
+    if (each.stage !== "quit") return false;
+    return isWrongYes(each) || (isNegative(each.reply) && each.reply.code !== 421 && statesCause(each.reply));
+  });
+}
+
+/** The widest first, then 5yz before 4yz, then order (rule 4): negative when `a` is the more telling one. */
+export function compareRefusals(a: Refusal, b: Refusal): number {
+  return (
+    scopes.indexOf(a.scope) - scopes.indexOf(b.scope) || Number(b.permanent) - Number(a.permanent) || a.order - b.order
+  );
+}
+
+/** Those that state a cause of their own, and the first in any case. */
+function refusalsOf(recipient: string, session: Session): readonly Refusal[] {
+  const recovered = recoveredOf(session);
+  const refusals: Refusal[] = [];
+  for (const [order, exchange] of session.exchanges.entries()) {
+    if (!isNegative(exchange.reply) || recovered.includes(exchange)) continue;
+    if (exchange.stage === "quit" || !concerns(exchange, recipient) || !isOwn(exchange, recipient, session)) continue;
+    if (refusals.some((earlier) => isConsequence(exchange, earlier.exchange))) continue;
+    refusals.push(refusalFrom(exchange, order, session));
+  }
+  return refusals;
+}
+
+function isPlain({ permanent, exchange }: Refusal): boolean {
+  return permanent && exchange.reply !== null && statesCause(exchange.reply);
+}
+
+/** A positive reply that cannot be this command's: another's, or one to a message that had not left whole (rule 5). */
+function isNoYes(exchange: Exchange): boolean {
+  if (exchange.stage === "quit") return false;
+  return isWrongYes(exchange) || (exchange.stage === "message" && isYes(exchange) && !exchange.written);
+}
+
+/** A later reply that states no new cause (rule 2). */
+function isConsequence(later: Exchange, earlier: Exchange): boolean {
+  if (later.reply === null || earlier.reply === null) return false;
+  if (saysOnlyOrder(later.reply) || !statesCause(later.reply)) return true;
+  return wordsOf(later.reply) === wordsOf(earlier.reply);
+}
+
+/** Another recipient's RCPT says nothing about this one. */
+function concerns({ stage, recipient: named }: Exchange, recipient: string): boolean {
+  return stage !== "rcpt" || named === null || named === recipient;
+}
+
+/**
+ * Where somebody else was accepted, the answers to DATA and the message are theirs, and a recipient that was refused
+ * before has its own. What was said out of turn is for those who had no answer by then.
+ */
+function isOwn(exchange: Exchange, recipient: string, { exchanges }: Session): boolean {
+  const own = exchanges.find((each) => each.stage === "rcpt" && each.recipient === recipient);
+  const refused = own !== undefined && own !== exchange && isNegative(own.reply);
+  if (exchange.stage === "data" || exchange.stage === "message") return !refused || !anyAccepted(exchanges);
+  if (exchange.stage === "rcpt" && exchange.recipient === null) return own?.reply == null;
+  return true;
+}
+
+function refusalFrom(exchange: Exchange, order: number, { exchanges }: Session): Refusal {
+  const reply = exchange.reply as NonNullable<Exchange["reply"]>;
+  const permanent = reply.code >= 500 && !isTooManyRecipients(exchange, exchanges);
+  return { exchange, permanent, scope: scopeOf(reply, exchange.stage, anyAccepted(exchanges)), order };
+}
+
+/**
+ * 452 and 552 may speak of the number of recipients (RFC 5321 §4.5.3.1.10): the rest then wants a transaction of its
+ * own. A 552 is read so only behind an accepted recipient and where nothing speaks of quota.
+ */
+export function isTooManyRecipients(exchange: Exchange, exchanges: readonly Exchange[]): boolean {
+  const { reply, stage } = exchange;
+  if (stage !== "rcpt" || reply === null || ![452, 552].includes(reply.code)) return false;
+  const before = exchanges.slice(0, exchanges.indexOf(exchange));
+  if (!before.some((each) => each.stage === "rcpt" && isYes(each))) return false;
+  const words = wordsOf(reply);
+  const ofQuota = /quota|full|storage|space|mailbox/.test(words) || reply.status?.split(".")[1] === "2";
+  return reply.code === 552 ? !ofQuota : reply.status === "4.5.3" || /too many/.test(words);
+}
+
+function anyAccepted(exchanges: readonly Exchange[]): boolean {
+  const mail = exchanges.find((each) => each.stage === "mail");
+  return mail !== undefined && isYes(mail) && exchanges.some((each) => each.stage === "rcpt" && isYes(each));
+}
+
+/** The reply that accepts at the depth asked for; for a message only one read after its last octet was written. */
+function acceptanceOf(recipient: string, { exchanges, depth, tlsPolicy }: Session): Exchange | null {
+  const last = (stage: Exchange["stage"]): Exchange | undefined =>
+    exchanges.findLast((each) => each.stage === stage && each.command !== null && isYes(each));
+  const own = exchanges.find((each) => each.stage === "rcpt" && each.recipient === recipient && isYes(each));
+  switch (depth) {
+    case "greeting":
+      return exchanges.find((each) => each.stage === "greeting" && isYes(each)) ?? null;
+    case "ehlo": {
+      // Once STARTTLS was sent, only what EHLO says behind it counts, unless it was refused and gone on without.
+      const startTls = exchanges.findLastIndex((each) => each.stage === "starttls" && !isNegative(each.reply));
+      if (startTls === -1 && tlsPolicy === "require") return null;
+      return exchanges.slice(startTls + 1).find((each) => each.stage === "ehlo" && isYes(each)) ?? null;
+    }
+    case "rcpt":
+      return (last("mail") && own) ?? null;
+    case "message": {
+      const message = last("message");
+      return own !== undefined && message?.written === true ? message : null;
+    }
+  }
+}

@@ -1,0 +1,263 @@
+// Reconciles one session: from a finished transcript to one answer per recipient and one for the session (DESIGN §6).
+// The ending is evidence, and decides only where nobody refused. It names no provider, and looks at no other host. Pure.
+import type { Exchange, Stage, Stop, Transcript } from "../smtp/transcript.ts";
+import { isNegative, isYes } from "../smtp/yes.ts";
+import { answerTo, isOutOfStep, isTooManyRecipients, recoveredOf, type RecipientAnswer } from "./answers.ts";
+import { scopes, type Scope } from "./cause.ts";
+
+export type Outcome = "accepted" | "rejected" | "deferred" | "unanswered" | "unknown";
+
+/** Until the classifier comes a refusal is `unspecified`; what failed without one is told apart (DESIGN §7). */
+export type Class = "tls" | "protocol" | "network" | "message-format" | "relay-denied" | "unspecified";
+
+/** What a reply, or its absence, said, and where. */
+export interface Answer {
+  readonly stage: Stage;
+  /** The command that it answers; null for the greeting and where nothing was sent. */
+  readonly command: string | null;
+  /** As the peer sent it; null when there was no reply. */
+  readonly code: number | null;
+  readonly status: string | null;
+  /** All lines of the reply, verbatim, joined by LF; without a reply what happened, in our words. */
+  readonly text: string;
+  readonly partial: boolean;
+}
+
+export interface Judgement {
+  readonly outcome: Outcome;
+  /** Null when accepted. */
+  readonly class: Class | null;
+  readonly answer: Answer;
+  /** Whom a refusal is about; and its place in the conversation: how two are compared. */
+  readonly scope: Scope;
+  readonly order: number;
+}
+
+export interface SessionVerdict {
+  readonly primary: Judgement;
+  readonly recipients: readonly { readonly address: string; readonly judgement: Judgement }[];
+  /** Negative replies that are nobody's answer: they state no new cause, or were recovered from. */
+  readonly consequences: readonly Answer[];
+}
+
+/** A transcript always names at least one recipient. */
+export function reconcile(transcript: Transcript): SessionVerdict {
+  const recipients = transcript.recipients.map((address) => ({
+    address,
+    judgement: judgeRecipient(address, transcript),
+  }));
+  const primary = mostTelling(recipients.map(({ judgement }) => judgement));
+  const chosen = new Set(recipients.map(({ judgement }) => judgement.order));
+  const consequences = transcript.exchanges
+    .filter((each, order) => isNegative(each.reply) && !chosen.has(order))
+    .map((each) => answerOf(each));
+  return { primary, recipients, consequences };
+}
+
+/**
+ * The judgement that speaks for all: `unknown` before anything, for somebody may have the message; then refusals, the
+ * widest first, 5yz before 4yz; then failures; accepted only if everybody was (rule 4).
+ */
+function mostTelling(judgements: readonly Judgement[]): Judgement {
+  return judgements.reduce((best, each) => (compareJudgements(each, best) < 0 ? each : best));
+}
+
+/** Negative when `a` is the more telling one; 0 leaves the earlier in front. */
+export function compareJudgements(a: Judgement, b: Judgement): number {
+  const byKind = rankOf(a) - rankOf(b);
+  if (byKind !== 0 || !isRefusal(a)) return byKind;
+  const byScope = scopes.indexOf(a.scope) - scopes.indexOf(b.scope);
+  return byScope || Number(b.outcome === "rejected") - Number(a.outcome === "rejected") || a.order - b.order;
+}
+
+export function isRefusal({ outcome }: Pick<Judgement, "outcome">): boolean {
+  return outcome === "rejected" || outcome === "deferred";
+}
+
+/** Whether the rest of the recipients wants a transaction of its own (RFC 5321 §4.5.3.1.10, RFC 9422 §4.2). */
+export function leftOver(transcript: Transcript): readonly string[] {
+  const { exchanges } = transcript;
+  const rcpts = exchanges.filter((each) => each.stage === "rcpt");
+  if (!rcpts.some((each) => isYes(each))) return [];
+  // In lock-step a 421, or the end, leaves some unnamed: those have no transaction to wait for, but another address.
+  const isWhole = rcpts.every(({ reply }) => reply !== null && !reply.partial && reply.code !== 421);
+  return transcript.recipients.filter((address) => {
+    const own = rcpts.find((each) => each.recipient === address);
+    return own === undefined ? isWhole && transcript.stop === null : isTooManyRecipients(own, exchanges);
+  });
+}
+
+function rankOf({ outcome, answer }: Judgement): number {
+  switch (outcome) {
+    case "unknown":
+      return 0;
+    case "rejected":
+    case "deferred":
+      // Deferred because of another's 421: its own refusal is the more telling one.
+      return answer.code === null && outcome === "deferred" ? 2 : 1;
+    case "unanswered":
+      return 3;
+    case "accepted":
+      return 4;
+  }
+}
+
+function judgeRecipient(address: string, transcript: Transcript): Judgement {
+  const answer = answerTo(address, transcript);
+  switch (answer.kind) {
+    case "refused":
+      return judgeRefusal(answer);
+    case "wrong-yes":
+      return wrongYes(answer.exchange, transcript);
+    case "accepted":
+      return isOutOfStep(transcript) && isDeep(transcript)
+        ? outOfStep(transcript, answer.exchange)
+        : judgement("accepted", null, answerOf(answer.exchange), transcript.exchanges.indexOf(answer.exchange));
+    case "open":
+      return judgeOpen(address, transcript);
+  }
+}
+
+function judgeRefusal({ refusal }: Extract<RecipientAnswer, { kind: "refused" }>): Judgement {
+  const { exchange, permanent, scope, order } = refusal;
+  return {
+    outcome: permanent ? "rejected" : "deferred",
+    class: "unspecified",
+    answer: answerOf(exchange),
+    scope,
+    order,
+  };
+}
+
+/** Nobody refused this recipient, and nobody said yes. */
+function judgeOpen(address: string, transcript: Transcript): Judgement {
+  const { exchanges, stop, ending } = transcript;
+  const message = exchanges.find((each) => each.stage === "message" && each.command !== null);
+  if (message?.written === true && mayHaveMessage(address, exchanges)) {
+    const text = `the message was sent whole and never answered, so it may have been delivered (RFC 1047): ${failure(transcript)}`;
+    return judgement("unknown", "network", {
+      ...silent("message", message.command, text),
+      partial: message.reply !== null,
+    });
+  }
+  if (stop !== null) return judgeStop(stop, transcript);
+  const closing = exchanges.find(
+    (each) => each.stage === "rcpt" && each.recipient !== address && each.reply?.code === 421,
+  );
+  if (closing?.reply != null) {
+    const text = `left without an answer after ${closing.command} was answered ${closing.reply.lines.join(" ")}`;
+    return judgement("deferred", "unspecified", silent("rcpt", null, text), exchanges.indexOf(closing));
+  }
+  const before = recovered(transcript);
+  if (before !== null) return before;
+  const waiting = exchanges.find((each) => awaits(each, address));
+  const stage = waiting?.stage ?? ending.stage;
+  const text = `${failure(transcript)}${lastRead(exchanges)}`;
+  const answer = silent(
+    stage === "quit" ? (transcript.depth === "message" ? "message" : "rcpt") : stage,
+    waiting?.command ?? null,
+    text,
+  );
+  return judgement("unanswered", stage === "tls" ? "tls" : "network", answer);
+}
+
+/** We ourselves went no further, and nobody had refused. */
+function judgeStop(stop: Stop, transcript: Transcript): Judgement {
+  const answer = { ...silent(stop.stage, null, stop.text), status: stop.status };
+  switch (stop.reason) {
+    // What the host told us that it cannot take was not sent.
+    case "too-large":
+    case "needs-8bitmime":
+    case "needs-smtputf8":
+      return judgement("rejected", "message-format", answer);
+    case "no-mail-here":
+      return judgement("rejected", "relay-denied", answer);
+    case "no-address":
+    case "dns-failed":
+    case "guarded":
+      return judgement("unanswered", "network", answer);
+    case "handshake":
+    case "tls-not-offered":
+      return recovered(transcript) ?? judgement("unanswered", "tls", answer);
+    case "garbage":
+    case "flood":
+    case "wrong-yes":
+    case "out-of-step":
+    case "injection":
+      return recovered(transcript) ?? judgement("unanswered", "protocol", answer);
+  }
+}
+
+/** A recovered refusal decides where nothing later does; EHLO's only where HELO went unanswered too (rule 2). */
+function recovered(transcript: Transcript): Judgement | null {
+  const last = recoveredOf(transcript).findLast(({ stage, command }) => {
+    return (
+      stage === "starttls" ||
+      !transcript.exchanges.some((each) => each.command !== command && isYes(each) && each.command !== null)
+    );
+  });
+  if (last?.reply == null) return null;
+  const order = transcript.exchanges.indexOf(last);
+  return judgement(last.reply.code >= 500 ? "rejected" : "deferred", "unspecified", answerOf(last), order);
+}
+
+function wrongYes(exchange: Exchange, transcript: Transcript): Judgement {
+  // What was sent whole may have been taken, whatever the answer means, and whichever command it answers.
+  const isSent = transcript.exchanges.some((each) => each.stage === "message" && each.command !== null && each.written);
+  const outcome = isSent ? "unknown" : "unanswered";
+  return judgement(outcome, "protocol", answerOf(exchange), transcript.exchanges.indexOf(exchange));
+}
+
+/** The yes stands in the transcript; whose it is, nobody knows (rule 5). The words that tell so are the answer. */
+function outOfStep(transcript: Transcript, accepted: Exchange): Judgement {
+  const telling = transcript.exchanges.find(
+    (each) => each.reply !== null && (each.stage === "quit" || each.command === null) && isNegative(each.reply),
+  );
+  const outcome = transcript.depth === "message" ? "unknown" : "unanswered";
+  const stage = transcript.depth === "message" ? "message" : "rcpt";
+  return judgement(outcome, "protocol", { ...answerOf(telling ?? accepted), stage });
+}
+
+function judgement(outcome: Outcome, kind: Class | null, answer: Answer, order = Infinity): Judgement {
+  return { outcome, class: kind, answer, scope: "wide", order };
+}
+
+function answerOf({ stage, command, reply }: Exchange): Answer {
+  return {
+    stage: stage === "quit" ? "message" : stage,
+    command,
+    code: reply?.code ?? null,
+    status: reply?.status ?? null,
+    text: reply?.lines.join("\n") ?? "",
+    partial: reply?.partial ?? false,
+  };
+}
+
+function silent(stage: Stage, command: string | null, text: string): Answer {
+  return { stage, command, code: null, status: null, text, partial: false };
+}
+
+function awaits(exchange: Exchange, address: string): boolean {
+  if (exchange.stage === "quit" || (exchange.stage === "rcpt" && exchange.recipient !== address)) return false;
+  return exchange.reply === null || exchange.reply.partial;
+}
+
+/** Sent whole to a recipient that nobody refused. A lone dot after 354 is no message: it has no recipients. */
+function mayHaveMessage(address: string, exchanges: readonly Exchange[]): boolean {
+  const own = exchanges.find((each) => each.stage === "rcpt" && each.recipient === address);
+  return own !== undefined && (own.reply === null || own.reply.partial || isYes(own));
+}
+
+function failure({ ending, exchanges }: Transcript): string {
+  const begun = exchanges.find((each) => each.reply?.partial === true)?.reply;
+  return begun == null ? ending.text : `${ending.text}, inside the reply "${begun.lines.join(" ")}"`;
+}
+
+function lastRead(exchanges: readonly Exchange[]): string {
+  const last = exchanges.findLast((each) => each.reply !== null && !each.reply.partial)?.reply;
+  return last == null ? "" : `; the last reply read was ${last.lines.at(-1)}`;
+}
+
+function isDeep({ depth }: Pick<Transcript, "depth">): boolean {
+  return depth === "rcpt" || depth === "message";
+}
