@@ -1,0 +1,343 @@
+// From a recipient's domain to mail hosts, and from a host to its addresses: RFC 5321 §5 and RFC 7505.
+// What DNS says, or fails to say, is data here. It never dials, and does not judge where an address leads.
+import dns from "node:dns";
+import { lookup, Resolver } from "node:dns/promises";
+import { isIP } from "node:net";
+import { networkInterfaces } from "node:os";
+import { guarded } from "./guard.ts";
+
+/** Which IP versions may be dialled. */
+export type Families = "both" | "4" | "6";
+
+export interface LookupOptions {
+  /** The DNS server to ask: `ip`, `ip:port` or `[ipv6]:port`; null for the process's own (`dns.getServers()`). */
+  readonly server: string | null;
+  /** The limit of each look-up. */
+  readonly timeoutMs: number;
+  readonly families: Families;
+  /** Ends a look-up early; it is then `unanswered`. */
+  readonly signal?: AbortSignal | null;
+}
+
+export interface Host {
+  /** In lower case, without the final dot; an address literal's is the address itself. */
+  readonly name: string;
+  readonly preference: number;
+  /** The domain itself, which has an address and no MX (RFC 5321 §5.1). */
+  readonly implicit: boolean;
+  /** Why it cannot be tried, for a record that names no host; else null. */
+  readonly fault: string | null;
+}
+
+export interface HostAddress {
+  readonly address: string;
+  readonly family: 4 | 6;
+}
+
+/** The hosts in the order to try them, at least one. */
+export interface FoundHosts {
+  readonly kind: "hosts";
+  readonly hosts: readonly Host[];
+}
+
+/** The addresses in the order to dial them, at least one. */
+export interface FoundAddresses {
+  readonly kind: "addresses";
+  readonly addresses: readonly HostAddress[];
+  /** What kept a part of them hidden, such as `DNS: SERVFAIL for AAAA mx.example.com`; else null. */
+  readonly fault: string | null;
+}
+
+/** `rejected`: DNS says that there is no mail here. `unanswered`: DNS did not say. */
+export interface Nowhere {
+  readonly kind: "none";
+  readonly outcome: "rejected" | "unanswered";
+  /** RFC 3463, ours and no server's; null when unanswered. */
+  readonly status: "5.1.2" | "5.1.10" | "5.4.4" | null;
+  readonly text: string;
+}
+
+type RecordType = "MX" | "A" | "AAAA";
+
+type Answer<T> =
+  | { readonly kind: "records"; readonly records: readonly T[] }
+  | { readonly kind: "absent"; readonly nameExists: boolean }
+  | { readonly kind: "failed"; readonly text: string };
+
+/** After this a question, or its answer, is taken for lost, and the next server is asked, or the same one once more. */
+const resendMs = 2_000;
+
+/**
+ * The hosts that take mail for a domain, by preference, equal ones in random order. `domain` is an `Address.domain`.
+ * Never rejects for what DNS says or does; an invalid `options.server` is a fault of ours, and throws.
+ */
+export async function findHosts(
+  domain: string,
+  options: LookupOptions,
+  random: () => number = Math.random,
+): Promise<FoundHosts | Nowhere> {
+  const literal = /^\[(?:IPv6:)?(.*)\]$/i.exec(domain)?.[1];
+  // RFC 5321 §5.1: no MX look-up for an address literal.
+  if (literal !== undefined) return { kind: "hosts", hosts: [host(literal, 0)] };
+  const answer = await ask("MX", domain, options, (resolver) => resolver.resolveMx(domain));
+  if (answer.kind === "failed") return unanswered(answer.text);
+  if (answer.kind === "absent") {
+    if (answer.nameExists) return await findImplicit(domain, options);
+    return rejected("5.1.2", `DNS: there is no domain ${domain} (NXDOMAIN)`);
+  }
+  const records = answer.records.map(({ exchange, priority }) => ({
+    name: exchangeName(exchange),
+    preference: priority,
+  }));
+  // RFC 7505 §3. Alone it says that the domain takes no mail; §3 asks for preference 0, which changes nothing.
+  if (records.every(({ name }) => name === ".")) {
+    return rejected("5.1.10", `DNS: ${domain} takes no mail: its MX is null`);
+  }
+  return { kind: "hosts", hosts: inOrder(records, domain, random) };
+}
+
+/**
+ * A host's addresses, AAAA and A. A host `by-hand` (`--mx`) is looked up as the system does it, /etc/hosts first, where no
+ * DNS server is given; one found `by-mx` is asked of DNS alone. CNAMEs are followed by the resolver.
+ */
+export async function findAddresses(
+  name: string,
+  options: LookupOptions,
+  named: "by-mx" | "by-hand" = "by-mx",
+  prefer: 4 | 6 = preferredFamily(networkInterfaces()),
+): Promise<FoundAddresses | Nowhere> {
+  const family = isIP(name);
+  const found =
+    family === 4 || family === 6
+      ? ofLiteral(name, family, options.families)
+      : named === "by-hand" && options.server === null
+        ? await askSystem(name, options)
+        : await askAddresses(name, options);
+  if (found.kind === "addresses") {
+    // Stable: inside a family the order is the resolver's, which rotates (RFC 5321 §5.1).
+    const addresses = found.addresses.toSorted((a, b) => Number(b.family === prefer) - Number(a.family === prefer));
+    return { ...found, addresses };
+  }
+  // A name that the operator gave says nothing about the recipient: it is no rejection.
+  return named === "by-hand" ? unanswered(found.text) : found;
+}
+
+/**
+ * IPv6 first, as RFC 6724 §6 would have it, but only where this machine has an IPv6 address that the Internet can answer
+ * (its rules 1 and 2): with a link-local or private one every dial would first fail, or wait.
+ */
+export function preferredFamily(interfaces: ReturnType<typeof networkInterfaces>): 4 | 6 {
+  const ours = Object.values(interfaces).flatMap((each) => each ?? []);
+  return ours.some(({ family, address }) => family === "IPv6" && guarded(address) === null) ? 6 : 4;
+}
+
+/** Whether `LookupOptions.server` can be this. */
+export function isDnsServer(text: string): boolean {
+  if (isIP(text) !== 0) return true;
+  const [, six, four, port] = /^(?:\[([^\]]+)\]|([\d.]+))(?::(\d{1,5}))?$/.exec(text) ?? [];
+  if (port !== undefined && (Number(port) < 1 || Number(port) > 65_535)) return false;
+  return isIP(six ?? "") === 6 || isIP(four ?? "") === 4;
+}
+
+/** RFC 5321 §5.1: a domain without MX that has an address is its own host, with preference 0. */
+async function findImplicit(domain: string, options: LookupOptions): Promise<FoundHosts | Nowhere> {
+  const found = await askAddresses(domain, { ...options, families: "both" });
+  if (found.kind === "addresses") return { kind: "hosts", hosts: [{ ...host(domain, 0), implicit: true }] };
+  if (found.outcome === "unanswered") return found;
+  return rejected("5.1.2", `DNS: ${domain} takes no mail: it has no MX and no address`);
+}
+
+/** Lowest preference first; hosts of one preference share the load by chance (RFC 5321 §5.1). */
+function inOrder(
+  records: readonly { readonly name: string; readonly preference: number }[],
+  domain: string,
+  random: () => number,
+): readonly Host[] {
+  const byName = new Map<string, number>();
+  for (const { name, preference } of records) byName.set(name, Math.min(preference, byName.get(name) ?? Infinity));
+  return [...byName]
+    .map(([name, preference]) => ({ name, preference, ticket: random() }))
+    .toSorted((a, b) => a.preference - b.preference || a.ticket - b.ticket)
+    .map(({ name, preference }) => ({ ...host(name, preference), fault: exchangeFault(name, domain) }));
+}
+
+function host(name: string, preference: number): Host {
+  return { name, preference, implicit: false, fault: null };
+}
+
+function exchangeName(exchange: string): string {
+  const name = exchange.replace(/\.$/, "").toLowerCase();
+  return name === "" ? "." : name;
+}
+
+/** An MX must name a host (RFC 5321 §5.1). Those who write an address there find that most senders do not deliver. */
+function exchangeFault(name: string, domain: string): string | null {
+  if (name === ".") return `DNS: ${domain} has a null MX beside others, which RFC 7505 §3 forbids`;
+  if (isIP(name) !== 0) return `DNS: the MX of ${domain} is the address ${name}, where a host's name belongs`;
+  // Anything may stand in a DNS label, and the resolver writes odd octets as \DDD.
+  if (!/^[\w-]+(?:\.[\w-]+)*$/.test(name)) return `DNS: the MX of ${domain} is no host's name: ${JSON.stringify(name)}`;
+  return null;
+}
+
+function ofLiteral(address: string, family: 4 | 6, families: Families): FoundAddresses | Nowhere {
+  if (families !== "both" && families !== String(family)) {
+    return unanswered(`${address} is not dialled: IPv${families} alone is allowed`);
+  }
+  return { kind: "addresses", addresses: [{ address, family }], fault: null };
+}
+
+async function askAddresses(name: string, options: LookupOptions): Promise<FoundAddresses | Nowhere> {
+  const { families } = options;
+  const asked = await Promise.all([
+    families === "4" ? null : ask("AAAA", name, options, (resolver) => resolver.resolve6(name)),
+    families === "6" ? null : ask("A", name, options, (resolver) => resolver.resolve4(name)),
+  ]);
+  const answers = asked.filter((answer) => answer !== null);
+  const addresses = answers.flatMap((answer) => (answer.kind === "records" ? answer.records.map(hostAddress) : []));
+  const failure = answers.find((answer) => answer.kind === "failed")?.text ?? null;
+  if (addresses.length > 0) return { kind: "addresses", addresses, fault: failure };
+  if (failure !== null) return unanswered(failure);
+  return noAddress(
+    name,
+    families,
+    answers.some((answer) => answer.kind === "absent" && answer.nameExists),
+  );
+}
+
+/** The system's own look-up. Nothing can cancel getaddrinfo: on time-out it is left to end by itself. */
+async function askSystem(
+  name: string,
+  { families, timeoutMs, signal }: LookupOptions,
+): Promise<FoundAddresses | Nowhere> {
+  const { promise: expired, reject } = Promise.withResolvers<never>();
+  const stop = atLimit(timeoutMs, signal ?? null, () => reject(new Error("limit")));
+  try {
+    const family = families === "both" ? 0 : Number(families);
+    const found = await Promise.race([lookup(name, { all: true, family, order: "verbatim" }), expired]);
+    return { kind: "addresses", addresses: found.map(({ address }) => hostAddress(address)), fault: null };
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === "ENOTFOUND") return noAddress(name, families, false);
+    if (signal?.aborted) return unanswered(`given up looking for ${name}`);
+    return unanswered(
+      code === null
+        ? `the system had no answer for ${name} within ${timeoutMs} ms`
+        : `the system's look-up of ${name} failed: ${code}`,
+    );
+  } finally {
+    stop();
+  }
+}
+
+function noAddress(name: string, families: Families, nameExists: boolean): Nowhere {
+  if (!nameExists) return rejected("5.4.4", `DNS: there is no host ${name}`);
+  // It may well have an address of the family that we do not use: our limit, no rejection.
+  if (families !== "both") return unanswered(`DNS: ${name} has no IPv${families} address`);
+  return rejected("5.4.4", `DNS: ${name} has no address`);
+}
+
+function hostAddress(address: string): HostAddress {
+  return { address, family: isIP(address) === 6 ? 6 : 4 };
+}
+
+/** One question, asked twice at most of each server; it ends by `timeoutMs`, whatever they do. */
+async function ask<T>(
+  type: RecordType,
+  name: string,
+  { server, timeoutMs, signal = null }: LookupOptions,
+  query: (resolver: Resolver) => Promise<T[]>,
+): Promise<Answer<T>> {
+  // Through the module: dns.setServers puts another function in the place of what a named import holds.
+  const servers = server === null ? dns.getServers() : [server];
+  const started = performance.now();
+  // A server that failed is not asked again, and what it said is told: it says more than another's silence.
+  const failures = new Map<string, string>();
+  for (const [asked, untilMs] of turns(servers, timeoutMs)) {
+    if (signal?.aborted) break;
+    if (failures.has(asked)) continue;
+    try {
+      const records = await askOnce(asked, untilMs - (performance.now() - started), signal, query);
+      // A CNAME that leads to a name without such records is an answer with none.
+      return records.length > 0 ? { kind: "records", records } : { kind: "absent", nameExists: true };
+    } catch (error) {
+      const code = codeOf(error);
+      if (code === null || code.startsWith("ERR_")) throw error;
+      if (code === "ENOTFOUND") return { kind: "absent", nameExists: false };
+      if (code === "ENODATA") return { kind: "absent", nameExists: true };
+      if (code === "ETIMEOUT" || code === "ECANCELLED") continue;
+      failures.set(asked, `DNS: ${wording(code)} for ${type} ${name} from ${asked}`);
+    }
+  }
+  if (signal?.aborted) return { kind: "failed", text: `DNS: given up for ${type} ${name}` };
+  const [failure] = failures.values();
+  const silence = `DNS: no answer within ${timeoutMs} ms for ${type} ${name} from ${servers.join(", ")}`;
+  return { kind: "failed", text: failure ?? silence };
+}
+
+/** Whom to ask, and until when: a short first round, because a datagram may be lost, then one with the time that is left. */
+function turns(servers: readonly string[], timeoutMs: number): readonly (readonly [server: string, untilMs: number])[] {
+  const share = 1 / servers.length;
+  const firstMs = Math.min(resendMs * servers.length, timeoutMs / 3);
+  return [
+    ...servers.map((server, index) => [server, firstMs * share * (index + 1)] as const),
+    ...servers.map((server, index) => [server, firstMs + (timeoutMs - firstMs) * share * (index + 1)] as const),
+  ];
+}
+
+async function askOnce<T>(
+  server: string,
+  limitMs: number,
+  signal: AbortSignal | null,
+  query: (resolver: Resolver) => Promise<T[]>,
+): Promise<T[]> {
+  // The limit is ours alone. c-ares's own would run out before the socket is read, so it is set out of the way.
+  const resolver = new Resolver({ timeout: Math.ceil(Math.max(limitMs, 0)) + 60_000, tries: 1 });
+  resolver.setServers([server]);
+  const stop = atLimit(limitMs, signal, () => resolver.cancel());
+  try {
+    return await query(resolver);
+  } finally {
+    stop();
+  }
+}
+
+/** Calls `giveUp` when the time is over or the signal says so, once, unless stopped before. */
+function atLimit(limitMs: number, signal: AbortSignal | null, giveUp: () => void): () => void {
+  // Expired timers run before sockets are read: look once more before giving up, or a busy loop loses the answer.
+  const expire = (): void => void setImmediate(giveUp);
+  const expiry = setTimeout(expire, Math.max(limitMs, 1));
+  signal?.addEventListener("abort", expire, { once: true });
+  if (signal?.aborted) expire();
+  return () => {
+    clearTimeout(expiry);
+    signal?.removeEventListener("abort", expire);
+  };
+}
+
+function codeOf(error: unknown): string | null {
+  return error instanceof Error && "code" in error ? String(error.code) : null;
+}
+
+/** c-ares's codes in DNS's words. */
+function wording(code: string): string {
+  switch (code) {
+    case "ECONNREFUSED":
+      return "no server";
+    case "EBADRESP":
+      return "a malformed answer";
+    case "EBADNAME":
+      return "a name that DNS cannot hold";
+    case "EFORMERR":
+      return "FORMERR";
+    default:
+      return code.replace(/^E(?=SERVFAIL|REFUSED|NOTIMP)/, "");
+  }
+}
+
+function rejected(status: "5.1.2" | "5.1.10" | "5.4.4", text: string): Nowhere {
+  return { kind: "none", outcome: "rejected", status, text };
+}
+
+function unanswered(text: string): Nowhere {
+  return { kind: "none", outcome: "unanswered", status: null, text };
+}
