@@ -1,0 +1,20 @@
+// The exit statuses, as scripts know them. Nothing else.
+import type { Outcome } from "../verdict/reconcile.ts";
+
+/** The command line is wrong, or a file that it names (BSD's EX_USAGE). */
+export const usageStatus = 64;
+/** The fault is ours (BSD's EX_SOFTWARE). */
+export const faultStatus = 70;
+
+const statuses: Readonly<Record<Outcome, number>> = {
+  accepted: 0,
+  rejected: 1,
+  deferred: 2,
+  unanswered: 3,
+  unknown: 3,
+};
+
+/** Of several domains the highest: what was left unanswered is told rather than what was refused, that rather than a yes. */
+export function exitStatusOf(outcomes: readonly Outcome[]): number {
+  return Math.max(...outcomes.map((outcome) => statuses[outcome]));
+}

@@ -1,0 +1,114 @@
+// Judges stored sessions again: a verdict that was printed, or transcripts, from a file or from standard input.
+// It checks what a judgement needs and nothing of the judgement that was stored: a better rule may differ.
+import { readFile } from "node:fs/promises";
+import { text as textOf } from "node:stream/consumers";
+import type { Transcript } from "../smtp/transcript.ts";
+import { judge } from "../verdict/verdict.ts";
+import { exitStatusOf } from "./exit.ts";
+import { quote, readOptions, UsageFault, type OptionSpec } from "./options.ts";
+import { print } from "./print.ts";
+import { isObject, misfitOf, type Definition } from "./shape.ts";
+import { write } from "./write.ts";
+
+export const replayOptions: readonly OptionSpec[] = [
+  { name: "json", value: null, many: false, about: "print documents, one a line, and nothing else" },
+];
+
+/** Sessions that belong together, as they were stored. */
+export interface Stored {
+  readonly attempts: readonly Transcript[];
+  /** The name of the way out. */
+  readonly egress: string;
+}
+
+/**
+ * `replay [file]`: judges anew and prints as `probe` does.
+ * @throws UsageFault when the file cannot be read or holds something else
+ */
+export async function replay(args: readonly string[]): Promise<number> {
+  const options = readOptions(args, replayOptions);
+  const [file = "-", ...more] = options.positionals;
+  if (more.length > 0) throw new UsageFault(`replay takes one file, not ${more.length + 1}; write replay ${file}`);
+  const name = file === "-" ? "standard input" : quote(file);
+  const verdicts = readStored(await contentOf(file, name), name).map(({ attempts, egress }) => judge(attempts, egress));
+  const form = { json: options.has("json"), pretty: process.stdout.isTTY, alone: verdicts.length === 1 };
+  await write(process.stdout, verdicts.map((verdict) => print(verdict, form)).join(""));
+  return exitStatusOf(verdicts.map((verdict) => verdict.outcome));
+}
+
+/**
+ * A verdict, a transcript, an array of transcripts, or JSON Lines of any of these; each document becomes one.
+ * @param name how the source is called in a fault
+ * @throws UsageFault that names the path of the first thing that does not fit
+ */
+export function readStored(content: string, name: string): readonly Stored[] {
+  return documentsOf(content.replace(/^\uFEFF/, ""), name).map(({ value, where }) => storedOf(value, where));
+}
+
+interface Document {
+  readonly value: unknown;
+  readonly where: string;
+}
+
+function documentsOf(content: string, name: string): readonly Document[] {
+  if (content.trim() === "") throw new UsageFault(`${name} is empty; write what \`probe --json\` printed into it`);
+  const whole = parsed(content);
+  if (whole !== null) return [{ value: whole.value, where: name }];
+  const lines = content.split("\n").map((line, index) => ({ line, where: `${name}, line ${index + 1}` }));
+  return lines
+    .filter(({ line }) => line.trim() !== "")
+    .map(({ line, where }) => {
+      const value = parsed(line);
+      if (value !== null) return { value: value.value, where };
+      throw new UsageFault(`${where}: this is no JSON; write one document, or one document a line`);
+    });
+}
+
+function parsed(json: string): { readonly value: unknown } | null {
+  try {
+    return { value: JSON.parse(json) as unknown };
+  } catch {
+    return null;
+  }
+}
+
+function storedOf(value: unknown, where: string): Stored {
+  if (Array.isArray(value)) return unjudged(value, "", where);
+  if (!isObject(value)) throw new UsageFault(`${where}: this is no transcript; ${instead}`);
+  if (Object.hasOwn(value, "exchanges")) return unjudged([value], null, where);
+  if (!Object.hasOwn(value, "attempts")) throw new UsageFault(`${where}: attempts is missing; ${instead}`);
+  if (value["v"] !== 1)
+    throw new UsageFault(
+      `${where}: v is ${quote(JSON.stringify(value["v"]) ?? "missing")}; write a document of version 1`,
+    );
+  demand(value["attempts"], "attempts", "attempts", where);
+  demand(value["egress"], "egress", "egress", where);
+  const { attempts, egress } = value as {
+    readonly attempts: readonly Transcript[];
+    readonly egress: { readonly name: string };
+  };
+  return { attempts, egress: egress.name };
+}
+
+const instead = "write a verdict that `probe --json` printed, or one of its attempts, or an array of them";
+
+/** Transcripts without the verdict around them, which would have named their way out. */
+function unjudged(value: readonly unknown[], path: string | null, where: string): Stored {
+  if (path === null) demand(value[0], "transcript", "", where);
+  else demand(value, "attempts", path, where);
+  return { attempts: value as readonly Transcript[], egress: "direct" };
+}
+
+function demand(value: unknown, definition: Definition, path: string, where: string): void {
+  const misfit = misfitOf(value, definition, path);
+  if (misfit === null) return;
+  throw new UsageFault(`${where}: ${misfit.path || "the document"} does not fit; write ${misfit.expected}`);
+}
+
+async function contentOf(file: string, name: string): Promise<string> {
+  try {
+    return file === "-" ? await textOf(process.stdin) : await readFile(file, "utf8");
+  } catch (error) {
+    throw new UsageFault(`${name} cannot be read (${(error as NodeJS.ErrnoException).code}); write the path of a file`);
+  }
+}
