@@ -1,0 +1,350 @@
+// The dialog notation: a conversation as text, RFC 5321 Appendix D's letters, and what it says about how to hold it.
+// It knows no sockets: a mail host plays what is read here, and a test compares the verdict that is expected here.
+import { depths } from "../../functions/smtp/transcript.ts";
+import type { Depth, Stage } from "../../functions/smtp/transcript.ts";
+import type { Outcome } from "../../functions/verdict/reconcile.ts";
+
+/** One step of a script. `source` is its line as written, without the margin; `lineNumber` is its line in the file. */
+export type Step = Where &
+  (
+    | { readonly kind: "send"; readonly octets: Uint8Array } //    S: and S|
+    | { readonly kind: "line"; readonly text: string } //          C:
+    | { readonly kind: "pattern"; readonly pattern: RegExp } //    C~, unanchored
+    | { readonly kind: "body" } //                                 C... to the lone dot, or as many octets as BDAT said
+    | { readonly kind: "act"; readonly act: Act } //               S!
+  );
+
+interface Where {
+  readonly source: string;
+  readonly lineNumber: number;
+}
+
+export type Act =
+  | { readonly name: "fin" | "rst" | "close" | "hang" }
+  | { readonly name: "tls"; readonly version: TlsVersion | null }
+  | { readonly name: "wait"; readonly waitMs: number }
+  | { readonly name: "dribble"; readonly octets: number }
+  | { readonly name: "flood"; readonly times: number; readonly text: string }
+  | { readonly name: "junk"; readonly octets: number };
+
+export type TlsVersion = (typeof tlsVersions)[keyof typeof tlsVersions];
+
+/** What one connection plays. */
+export type Script = readonly Step[];
+
+export interface Answered {
+  readonly outcome: Outcome;
+  readonly stage: Stage;
+  readonly code: number | null;
+  readonly status: string | null;
+}
+
+export interface Expectation extends Answered {
+  /** `; ended by reset; text "listed"; partial` is `{ended: "reset", text: "listed", partial: ""}`. */
+  readonly clauses: Readonly<Record<string, string>>;
+}
+
+/** How a dialog may be run: as it stands, under STARTTLS, in pieces of an octet, with the client's event loop busy. */
+export type Way = "clear" | "tls" | "bytes" | "busy";
+
+/** What `@` lines say; null where they say nothing. */
+export interface Said {
+  readonly depth: Depth | null;
+  readonly tls: "never" | "opportunistic" | "require" | null;
+  readonly to: readonly string[] | null;
+  readonly from: string | null;
+  readonly timeoutMs: number | null;
+  readonly message: "small" | "given" | "8bit" | "large" | null;
+  readonly ways: readonly Way[] | null;
+}
+
+export interface Dialog {
+  readonly file: string;
+  readonly name: string;
+  /** The k-th connection plays the k-th script. At least one. */
+  readonly scripts: readonly [Script, ...Script[]];
+  readonly said: Said;
+  readonly expected: Expectation | null;
+  readonly recipients: readonly (Answered & { readonly address: string })[];
+}
+
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+/** The parts of a dialog while its lines are read. */
+interface Draft {
+  name: string | null;
+  readonly scripts: Step[][];
+  readonly said: Writable<Said>;
+  expected: Expectation | null;
+  readonly recipients: (Answered & { address: string })[];
+}
+
+/** A line that cannot be read, and how to say it right; the file (and the line, if it is the one at hand) come later. */
+class Misreading extends Error {
+  readonly lineNumber: number | null;
+
+  constructor(message: string, lineNumber: number | null = null) {
+    super(message);
+    this.lineNumber = lineNumber;
+  }
+}
+
+// What our printer puts before a line of a pasted incident: a mark, the connection, the time.
+const margin = /^\s*[▶>]?[\s\d.·]*(?=(?:S[:|!]|C[:~]|C\.\.\.|#|=>|@|--))/;
+
+/**
+ * Reads a dialog.
+ * @throws Error that names the file, the line, and how to say it right.
+ */
+export function parseDialog(text: string, file: string): Dialog {
+  const draft: Draft = { name: null, scripts: [[]], said: nothingSaid(), expected: null, recipients: [] };
+  let lineNumber = 0;
+  try {
+    for (const line of text.split(/\r?\n/)) {
+      lineNumber += 1;
+      readLine(line.replace(margin, ""), lineNumber, draft);
+    }
+    draft.scripts.forEach(checkEnding);
+    return finish(draft, file);
+  } catch (error) {
+    if (!(error instanceof Misreading)) throw error;
+    throw new Error(`${file}:${error.lineNumber ?? lineNumber}: ${error.message}`, { cause: error });
+  }
+}
+
+function nothingSaid(): Writable<Said> {
+  return { depth: null, tls: null, to: null, from: null, timeoutMs: null, message: null, ways: null };
+}
+
+function finish(draft: Draft, file: string): Dialog {
+  const { name, said, expected, recipients } = draft;
+  const [first, ...others] = draft.scripts;
+  if (name === null) throw new Misreading("a dialog needs a name: begin it with a line `# why it matters`", 1);
+  if (first === undefined) throw new Misreading("a dialog needs steps");
+  return { file, name, scripts: [first, ...others], said, expected, recipients };
+}
+
+function readLine(line: string, lineNumber: number, draft: Draft): void {
+  if (line.trim() === "") return;
+  if (line.startsWith("#")) {
+    draft.name ??= line.slice(1).trim();
+    return;
+  }
+  if (line.startsWith("=>")) return readExpectation(line.slice(2).trim(), draft);
+  if (line.startsWith("@")) return readSetting(line.slice(1).trim(), draft.said);
+  if (/^--\s*$/.test(line)) {
+    draft.scripts.forEach(checkEnding);
+    draft.scripts.push([]);
+    return;
+  }
+  const script = draft.scripts.at(-1) ?? [];
+  const step = readStep(line, { source: line, lineNumber });
+  checkOrder(script, step);
+  script.push(step);
+}
+
+function readStep(line: string, where: Where): Step {
+  const rest = line.slice(2).replace(/^ /, "");
+  switch (line.slice(0, 2)) {
+    case "S:":
+      return { ...where, kind: "send", octets: Buffer.from(`${rest}\r\n`) };
+    case "S|":
+      return { ...where, kind: "send", octets: unescape(rest) };
+    case "S!":
+      return { ...where, kind: "act", act: readAct(rest.trim()) };
+    case "C:":
+      return { ...where, kind: "line", text: rest };
+    case "C~":
+      return { ...where, kind: "pattern", pattern: readPattern(rest) };
+    default:
+      if (/^C\.\.\.\s*$/.test(line)) return { ...where, kind: "body" };
+      throw new Misreading(`cannot read ${quote(line)}: a line begins with # S: S| S! C: C~ C... => @ or is --`);
+  }
+}
+
+function readPattern(source: string): RegExp {
+  try {
+    return new RegExp(source);
+  } catch (error) {
+    throw new Misreading(`${quote(source)} is no regular expression: ${String(error)}`);
+  }
+}
+
+const escapes: Readonly<Record<string, string>> = { r: "\r", n: "\n", t: "\t", 0: "\0", "\\": "\\" };
+
+function unescape(text: string): Uint8Array {
+  const pieces = text.split(/(\\x[\da-fA-F]{2}|\\.?)/s).map((piece) => {
+    if (!piece.startsWith("\\")) return Buffer.from(piece);
+    if (piece.length === 4) return Buffer.from(piece.slice(2), "hex");
+    const octet = escapes[piece.slice(1)];
+    if (octet === undefined) throw new Misreading(`${quote(piece)} is no escape: use \\r \\n \\t \\0 \\\\ or \\xNN`);
+    return Buffer.from(octet);
+  });
+  return Buffer.concat(pieces);
+}
+
+const tlsVersions = { "1.0": "TLSv1", "1.1": "TLSv1.1", "1.2": "TLSv1.2", "1.3": "TLSv1.3" } as const;
+
+function readAct(text: string): Act {
+  const [, name = "", rest = ""] = /^(\S*)\s*(.*)$/.exec(text) ?? [];
+  switch (name) {
+    case "fin":
+    case "rst":
+    case "close":
+    case "hang":
+      if (rest !== "") throw new Misreading(`S! ${name} takes nothing after it`);
+      return { name };
+    case "tls":
+      return { name, version: rest === "" ? null : readTlsVersion(rest) };
+    case "wait":
+      return { name, waitMs: duration(rest, "S! wait") };
+    case "dribble":
+    case "junk":
+      return { name, octets: count(rest, `S! ${name} N, in octets`) };
+    case "flood": {
+      const [, times = "", line = ""] = /^(\S*) ?(.*)$/.exec(rest) ?? [];
+      return { name, times: count(times, "S! flood N TEXT"), text: line };
+    }
+    default:
+      throw new Misreading(`${quote(name)} is no act: S! fin, rst, close, hang, tls, wait, dribble, flood or junk`);
+  }
+}
+
+function readTlsVersion(text: string): TlsVersion {
+  return tlsVersions[oneOf(["1.0", "1.1", "1.2", "1.3"], text, "the TLS version")];
+}
+
+/** Whether nothing can follow it on the connection. */
+function isLast(step: Step | undefined): boolean {
+  return step?.kind === "act" && ["rst", "close", "hang"].includes(step.act.name);
+}
+
+function checkOrder(script: Script, step: Step): void {
+  if (isLast(script.at(-1))) {
+    throw new Misreading(`nothing can follow ${script.at(-1)?.source}: begin the next connection's script with --`);
+  }
+  const ended = script.some((step) => step.kind === "act" && step.act.name === "fin");
+  if (ended && step.kind === "send") throw new Misreading("nothing can be sent after S! fin");
+}
+
+/** How a connection ends is evidence, so a script says it: a silent end would race with what the client says next. */
+function checkEnding(script: Script): void {
+  const last = script.at(-1);
+  if (last === undefined) throw new Misreading("a script needs steps: the shortest is `S! fin`");
+  const asked = script.findLast((step) => wordsOf(step) !== "");
+  const answersQuit = asked !== undefined && /^QUIT\b/i.test(wordsOf(asked)) && last.kind === "send";
+  const half = script.some((step) => step.kind === "act" && step.act.name === "fin");
+  if (!answersQuit && !half && !isLast(last)) {
+    throw new Misreading("a script ends with the answer to QUIT, or with S! fin, rst, close or hang", last.lineNumber);
+  }
+}
+
+/** The command that a step awaits, or ""; of a pattern, its source without the anchor and the backslashes. */
+export function wordsOf(step: Step): string {
+  if (step.kind === "line") return step.text;
+  return step.kind === "pattern" ? step.pattern.source.replace(/^\^/, "").replaceAll(/\\(?=\W)/g, "") : "";
+}
+
+function readSetting(text: string, said: Writable<Said>): void {
+  const [key = "", ...values] = text.split(/\s+/);
+  const value = values.join(" ");
+  switch (key) {
+    case "depth":
+      said.depth = oneOf(depths, value, "@ depth");
+      return;
+    case "tls":
+      said.tls = oneOf(["never", "opportunistic", "require"], value, "@ tls");
+      return;
+    case "message":
+      said.message = oneOf(["small", "given", "8bit", "large"], value, "@ message");
+      return;
+    case "ways":
+      said.ways = values.map((way) => oneOf(["clear", "tls", "bytes", "busy"], way, "@ ways"));
+      return;
+    case "to":
+      if (value === "") throw new Misreading("say who gets it: @ to a@mx.example b@mx.example");
+      said.to = values;
+      return;
+    case "from":
+      said.from = value;
+      return;
+    case "timeout":
+      said.timeoutMs = duration(value, "@ timeout");
+      return;
+    default:
+      throw new Misreading(`${quote(key)} is no setting: @ depth, tls, to, from, timeout, message or ways`);
+  }
+}
+
+const outcomes: readonly Outcome[] = ["accepted", "rejected", "deferred", "unanswered", "unknown"];
+
+const stages: readonly Stage[] = [
+  "dns",
+  "connect",
+  "greeting",
+  "ehlo",
+  "starttls",
+  "tls",
+  "mail",
+  "rcpt",
+  "data",
+  "message",
+];
+
+function readExpectation(text: string, draft: Draft): void {
+  const [, address, own] = /^(\S*@\S*):\s+(.*)$/.exec(text) ?? [];
+  if (address !== undefined && own !== undefined) {
+    draft.recipients.push({ address, ...readAnswered(own) });
+    return;
+  }
+  if (draft.expected !== null) {
+    throw new Misreading("there is one verdict; a recipient's own is said `=> address: outcome stage [code] [status]`");
+  }
+  const [answered = "", ...clauses] = text.match(/(?:"[^"]*"|[^;"])+/g) ?? [];
+  draft.expected = { ...readAnswered(answered), clauses: Object.fromEntries(clauses.map(readClause)) };
+}
+
+function readAnswered(text: string): Answered {
+  const [outcome = "", stage = "", ...rest] = text.trim().split(/\s+/);
+  const codes = rest.filter((word) => /^\d{3}$/.test(word));
+  const statuses = rest.filter((word) => /^\d\.\d{1,3}\.\d{1,3}$/.test(word));
+  const other = rest.filter((word) => word !== "-" && !codes.includes(word) && !statuses.includes(word));
+  if (other.length > 0 || codes.length > 1 || statuses.length > 1) {
+    const odd = other[0] ?? rest.join(" ");
+    throw new Misreading(`cannot read ${quote(odd)}: => outcome stage [code or -] [status] [; clause]...`);
+  }
+  const code = codes[0] === undefined ? null : Number(codes[0]);
+  return {
+    outcome: oneOf(outcomes, outcome, "the outcome"),
+    stage: oneOf(stages, stage, "the stage"),
+    code,
+    status: statuses[0] ?? null,
+  };
+}
+
+function readClause(text: string): readonly [key: string, value: string] {
+  const [, key, value = ""] = /^\s*([a-z][a-z-]*)(?:\s+by)?\s*(.*?)\s*$/.exec(text) ?? [];
+  if (key === undefined) throw new Misreading(`cannot read the clause ${quote(text)}: it is a word and a value`);
+  return [key, value.replace(/^"(.*)"$/, "$1")];
+}
+
+function oneOf<const T extends string>(words: readonly T[], word: string, what: string): T {
+  const found = words.find((each) => each === word);
+  if (found !== undefined) return found;
+  throw new Misreading(`${what} is one of ${words.join(", ")}, not ${quote(word)}`);
+}
+
+function duration(text: string, what: string): number {
+  const match = /^(\d+(?:\.\d+)?)(ms|s)$/.exec(text);
+  if (match === null) throw new Misreading(`${what} takes a time such as 200ms or 2s, not ${quote(text)}`);
+  return Number(match[1]) * (match[2] === "s" ? 1_000 : 1);
+}
+
+function count(text: string, what: string): number {
+  if (!/^[1-9]\d*$/.test(text)) throw new Misreading(`${what}: N is a whole number from 1, not ${quote(text)}`);
+  return Number(text);
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text.slice(0, 80));
+}
