@@ -70,7 +70,7 @@ export class Conversation {
   #connectedMs: number | null = null;
   #decidedMs: number | null = null;
   #endedMs: number | null = null;
-  #end: { readonly by: Ending["by"]; readonly system: string } | null = null;
+  #end: { readonly by: Ending["by"]; readonly system: string; readonly stage: Exchange["stage"] } | null = null;
   #stop: Stop | null = null;
   #localAddress: string | null = null;
   readonly #wakers: (() => void)[] = [];
@@ -175,9 +175,12 @@ export class Conversation {
     this.#wire.write(octets);
   }
 
-  /** Resolves when every command has its reply, or when waiting longer cannot change anything. */
+  /**
+   * Resolves when every command has its reply, or when waiting longer cannot change anything. QUIT's is for the polite
+   * end to await.
+   */
   async answered(): Promise<void> {
-    while (!this.over && this.#outstanding() !== null) {
+    while (!this.over && this.#isAwaiting()) {
       this.#judge();
       if (this.over) return;
       await this.#change();
@@ -216,6 +219,7 @@ export class Conversation {
 
   /** QUIT, where it still makes sense, then the peer's own close. */
   async quit(command: Command): Promise<void> {
+    if (this.#end !== null) return;
     const quitting = this.#entries.some((each) => each.stage === "quit");
     // A peer that said 421 has said its farewell; writing to it would only provoke a reset.
     const farewell = this.#entries.findLast((each) => each.reply !== null)?.reply?.code === 421;
@@ -337,6 +341,11 @@ export class Conversation {
     return this.#entries.find((each) => each.reply === null) ?? null;
   }
 
+  #isAwaiting(): boolean {
+    const entry = this.#outstanding();
+    return entry !== null && (this.#leaving || entry.stage !== "quit");
+  }
+
   /** The stage we are in, for what concerns no single command; QUIT's is that of the last one that matters. */
   #stage(): Stage {
     const stage = this.#outstanding()?.stage ?? this.#next;
@@ -393,7 +402,8 @@ export class Conversation {
   #finish(by: Ending["by"], system = ""): void {
     if (this.#end !== null) return;
     for (const entry of this.#entries) if (entry.reply === null) entry.written = this.#wire.taken >= entry.end;
-    this.#end = { by: by === "failed" && this.#connectedMs !== null ? "reset" : by, system };
+    const stage = this.#leaving ? "quit" : this.#next;
+    this.#end = { by: by === "failed" && this.#connectedMs !== null ? "reset" : by, system, stage };
     const partial = this.#parser.partial();
     const rest = this.#parser.leftover();
     if (partial !== null) this.#take(partial);
@@ -408,7 +418,7 @@ export class Conversation {
   }
 
   #ending(): Ending {
-    const end = this.#end ?? { by: "us", system: "" };
+    const end = this.#end ?? { by: "us", system: "", stage: this.#next };
     if (this.#connectedMs === null) {
       const by = end.by === "fin" || end.by === "reset" ? "failed" : end.by;
       return {
@@ -418,7 +428,7 @@ export class Conversation {
       };
     }
     const waiting = this.#outstanding();
-    const stage = waiting?.stage ?? this.#unsaid ?? (this.#leaving ? "quit" : this.#next);
+    const stage = waiting?.stage ?? this.#unsaid ?? end.stage;
     const asked = waiting?.command == null ? null : `waiting for the reply to ${waiting.command}`;
     const doing = asked ?? (stage === "greeting" ? "waiting for the greeting" : `at ${stage}`);
     return {

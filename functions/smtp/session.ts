@@ -154,11 +154,13 @@ async function transact(conversation: Conversation, options: SessionOptions, ext
   if (message.ours) {
     // One round trip for all. Only for our own message: every octet is out before the first answer, and a careless
     // host runs what it should discard (RFC 3030 §2) as commands.
-    return sendChunk(conversation, envelope, message.bytes);
+    return sendChunk(conversation, envelope, message.bytes, commands.quit());
   }
   await conversation.send({ commands: envelope, message: null, after: null });
   await conversation.answered();
-  if (goesOn(conversation) && accepted(conversation)) await sendChunk(conversation, [], message.bytes);
+  if (isInStep(conversation) && accepted(conversation)) {
+    await sendChunk(conversation, [], message.bytes, commands.quit());
+  }
 }
 
 async function inLockStep(
@@ -174,7 +176,7 @@ async function inLockStep(
     if ((command.stage === "mail" && !isYes(answer)) || answer.reply?.code === 421) return;
   }
   if (options.depth !== "message" || options.message === null || !accepted(conversation)) return;
-  if (chunks(options, extensions)) return sendChunk(conversation, [], options.message.bytes);
+  if (chunks(options, extensions)) return sendChunk(conversation, [], options.message.bytes, null);
   await conversation.ask(commands.data());
   await sendData(conversation, options.message.bytes);
 }
@@ -191,13 +193,14 @@ async function sendChunk(
   conversation: Conversation,
   envelope: readonly commands.Command[],
   bytes: Uint8Array,
+  after: commands.Command | null,
 ): Promise<void> {
   const command = commands.bdatLast(bytes.length);
   const octets = (function* () {
     yield Buffer.from(`${command.line}\r\n`);
     yield* plainChunks(bytes);
   })();
-  await conversation.send({ commands: envelope, message: { command, octets }, after: commands.quit() });
+  await conversation.send({ commands: envelope, message: { command, octets }, after });
   await conversation.answered();
 }
 

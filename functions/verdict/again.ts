@@ -24,7 +24,7 @@ export function again(transcript: Transcript, before: readonly Retry[]): Again |
     return open.length > 0 ? { retry: "without-chunking", recipients: open.map(({ address }) => address) } : null;
   }
   const rest = leftOver(transcript);
-  return rest.length > 0 && isAnyAccepted ? { retry: "more-recipients", recipients: rest } : null;
+  return rest.length > 0 ? { retry: "more-recipients", recipients: rest } : null;
 }
 
 /** Opportunistic TLS goes on without; our own limits and a peer that injects end it. */

@@ -62,10 +62,11 @@ function mostTelling(judgements: readonly Judgement[]): Judgement {
   return judgements.reduce((best, each) => (compareJudgements(each, best) < 0 ? each : best));
 }
 
-/** Negative when `a` is the more telling one; 0 leaves the earlier in front. */
+/** Negative when `a` is the more telling one; failures go by the first command left unanswered (rule 1). */
 export function compareJudgements(a: Judgement, b: Judgement): number {
   const byKind = rankOf(a) - rankOf(b);
-  if (byKind !== 0 || !isRefusal(a)) return byKind;
+  if (byKind !== 0) return byKind;
+  if (!isRefusal(a)) return a.order - b.order;
   const byScope = scopes.indexOf(a.scope) - scopes.indexOf(b.scope);
   return byScope || Number(b.outcome === "rejected") - Number(a.outcome === "rejected") || a.order - b.order;
 }
@@ -74,16 +75,18 @@ export function isRefusal({ outcome }: Pick<Judgement, "outcome">): boolean {
   return outcome === "rejected" || outcome === "deferred";
 }
 
-/** Whether the rest of the recipients wants a transaction of its own (RFC 5321 §4.5.3.1.10, RFC 9422 §4.2). */
-export function leftOver(transcript: Transcript): readonly string[] {
-  const { exchanges } = transcript;
-  const rcpts = exchanges.filter((each) => each.stage === "rcpt");
-  if (!rcpts.some((each) => isYes(each))) return [];
-  // In lock-step a 421, or the end, leaves some unnamed: those have no transaction to wait for, but another address.
-  const isWhole = rcpts.every(({ reply }) => reply !== null && !reply.partial && reply.code !== 421);
-  return transcript.recipients.filter((address) => {
+/**
+ * The recipients that want a transaction of their own (RFC 5321 §4.5.3.1.10, RFC 9422 §4.2): one too many for this one,
+ * or not offered at all. Not those that a failure, or a 421, left unasked.
+ */
+export function leftOver({ exchanges, recipients }: Transcript): readonly string[] {
+  const rcpts = exchanges.filter((each) => each.stage === "rcpt" && each.command !== null);
+  const isCutOff = exchanges.some((each) => each.reply?.code === 421 || (each.reply === null && each.stage !== "quit"));
+  const isOpen = exchanges.some((each) => each.stage === "mail" && isYes(each));
+  return recipients.filter((address) => {
     const own = rcpts.find((each) => each.recipient === address);
-    return own === undefined ? isWhole && transcript.stop === null : isTooManyRecipients(own, exchanges);
+    if (own === undefined) return isOpen && rcpts.length > 0 && !isCutOff;
+    return isTooManyRecipients(own, exchanges);
   });
 }
 
@@ -144,13 +147,14 @@ function judgeOpen(address: string, transcript: Transcript): Judgement {
   const closing = exchanges.find(
     (each) => each.stage === "rcpt" && each.recipient !== address && each.reply?.code === 421,
   );
+  const waiting = exchanges.find((each) => awaits(each, address));
   if (closing?.reply != null) {
     const text = `left without an answer after ${closing.command} was answered ${closing.reply.lines.join(" ")}`;
-    return judgement("deferred", "unspecified", silent("rcpt", null, text), exchanges.indexOf(closing));
+    const answer = silent(waiting?.stage === "data" ? "data" : "rcpt", null, text);
+    return judgement("deferred", "unspecified", answer, exchanges.indexOf(closing));
   }
   const before = recovered(transcript);
   if (before !== null) return before;
-  const waiting = exchanges.find((each) => awaits(each, address));
   const stage = waiting?.stage ?? ending.stage;
   const text = `${failure(transcript)}${lastRead(exchanges)}`;
   const answer = silent(
@@ -158,7 +162,12 @@ function judgeOpen(address: string, transcript: Transcript): Judgement {
     waiting?.command ?? null,
     text,
   );
-  return judgement("unanswered", stage === "tls" ? "tls" : "network", answer);
+  return judgement(
+    "unanswered",
+    stage === "tls" ? "tls" : "network",
+    answer,
+    waiting === undefined ? undefined : exchanges.indexOf(waiting),
+  );
 }
 
 /** We ourselves went no further, and nobody had refused. */
@@ -218,7 +227,7 @@ function outOfStep(transcript: Transcript, accepted: Exchange): Judgement {
   return judgement(outcome, "protocol", { ...answerOf(telling ?? accepted), stage });
 }
 
-function judgement(outcome: Outcome, kind: Class | null, answer: Answer, order = Infinity): Judgement {
+function judgement(outcome: Outcome, kind: Class | null, answer: Answer, order = Number.MAX_SAFE_INTEGER): Judgement {
   return { outcome, class: kind, answer, scope: "wide", order };
 }
 
@@ -248,7 +257,8 @@ function mayHaveMessage(address: string, exchanges: readonly Exchange[]): boolea
   return own !== undefined && (own.reply === null || own.reply.partial || isYes(own));
 }
 
-function failure({ ending, exchanges }: Transcript): string {
+function failure({ ending, exchanges, stop }: Transcript): string {
+  if (stop !== null) return `${stop.text}; ${ending.text}`;
   const begun = exchanges.find((each) => each.reply?.partial === true)?.reply;
   return begun == null ? ending.text : `${ending.text}, inside the reply "${begun.lines.join(" ")}"`;
 }

@@ -1,0 +1,191 @@
+// The lab and `npm start`: every host gives the verdict that its dialog says, and the command tells when one does not.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { text } from "node:stream/consumers";
+import { after, suite, test } from "node:test";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { probe } from "../../functions/route/attempts.ts";
+import { requestTo, startLab, surprises } from "../../infra/local/lab.ts";
+
+/** What providers do to an IP that they do not like: where, and with which code. In the order of the table. */
+const answers = [
+  ["accepting", "accepted at message", "250", "2.0.0"],
+  ["comcast", "rejected at rcpt", "554", "5.7.1"],
+  ["gmail", "rejected at message", "550", "5.7.28"],
+  ["gmx", "rejected at greeting", "554", null],
+  ["hanging", "unanswered at rcpt", null, null],
+  ["icloud", "rejected at rcpt", "550", "5.7.1"],
+  ["outlook", "rejected at mail", "550", "5.7.1"],
+  ["resetting", "unanswered at rcpt", null, null],
+  ["yahoo", "deferred at mail", "421", "4.7.0"],
+] as const;
+
+const folders: string[] = [];
+after(() => Promise.all(folders.map((each) => rm(each, { recursive: true }))));
+
+/** A lab of one's own, from file names and dialogs. */
+async function labOf(files: Readonly<Record<string, readonly string[]>>): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "lab-"));
+  folders.push(folder);
+  for (const [file, lines] of Object.entries(files)) await writeFile(join(folder, file), lines.join("\n"));
+  return folder;
+}
+
+const urlOf = (folder: string) => pathToFileURL(`${folder}/`);
+
+suite("the lab", () => {
+  test("every host is understood, all at once, and none left its script", async () => {
+    await using lab = await startLab();
+    const verdicts = await Promise.all(lab.hosts.map((each) => probe(requestTo(each))));
+    const got = verdicts.map(({ outcome, primary: { stage, code, status } }, index) => {
+      return [lab.hosts[index]?.dialog.provider, `${outcome} at ${stage}`, code === null ? null : String(code), status];
+    });
+    assert.deepEqual(got, answers);
+    for (const [index, { dialog, host }] of lab.hosts.entries()) {
+      const verdict = verdicts[index];
+      assert.ok(verdict !== undefined);
+      assert.deepEqual(surprises(dialog, verdict), []);
+      assert.deepEqual(await host.result(), []);
+    }
+  });
+
+  test("some are asked under TLS, one cannot pipeline, one is asked to send a message", async () => {
+    await using lab = await startLab();
+    const asked = await Promise.all(
+      lab.hosts.map(async (each) => ({ provider: each.dialog.provider, verdict: await probe(requestTo(each)) })),
+    );
+    const underTls = asked.filter(({ verdict }) => verdict.attempts.some(({ tls }) => tls !== null));
+    assert.deepEqual(
+      underTls.map(({ provider }) => provider),
+      ["accepting", "comcast", "gmail", "outlook", "yahoo"],
+    );
+    const groupsOf = (provider: string) =>
+      asked
+        .find((each) => each.provider === provider)
+        ?.verdict.attempts[0]?.exchanges.filter(({ stage }) => ["mail", "rcpt", "message"].includes(stage))
+        .map(({ group }) => group);
+    assert.deepEqual(groupsOf("comcast"), [4, 5], "lock-step");
+    assert.deepEqual(groupsOf("gmail"), [4, 4, 4], "one round trip, BDAT with it");
+  });
+
+  test("serves anyone who comes, again and again", async () => {
+    await using lab = await startLab();
+    const icloud = lab.hosts.find(({ dialog }) => dialog.provider === "icloud");
+    assert.ok(icloud !== undefined);
+    for (let times = 0; times < 3; times += 1) {
+      assert.deepEqual(surprises(icloud.dialog, await probe(requestTo(icloud))), []);
+    }
+    assert.equal(await icloud.host.connections(), 3);
+  });
+
+  test("says how a verdict differs from what is expected", async () => {
+    const greeting = ["# wrong in every way", "S: 554 5.7.1 go away", "S! fin", "@ depth rcpt"];
+    const expected =
+      '=> deferred mail 421 4.7.0; text "come in"; partial; class tls; ended by deadline; retry lock-step; ' +
+      "consequences 9; attempts 2; colour red";
+    const own = ["=> probe@odd.example: accepted rcpt 250", "=> other@odd.example: accepted rcpt 250"];
+    await using lab = await startLab(urlOf(await labOf({ "odd.smtp": [...greeting, expected, ...own] })));
+    const [odd] = lab.hosts;
+    assert.ok(odd !== undefined);
+    const told = surprises(odd.dialog, await probe(requestTo(odd)));
+    assert.deepEqual(
+      told.map((each) => each.replace(/got (fin|us|quit|reset)$/, "got an end")),
+      [
+        "expected deferred mail 421 4.7.0, and got rejected greeting 554 5.7.1",
+        'expected words with "come in", and heard "554 5.7.1 go away"',
+        "expected a partial reply, and it was whole",
+        "expected class tls, and got unspecified",
+        "expected an end by deadline, and got an end",
+        "expected a retry lock-step, and got none",
+        "expected consequences 9, and got 0",
+        "expected attempts 2, and got 1",
+        'a lab knows no clause "colour"',
+        "expected for probe@odd.example: accepted rcpt 250, and got rejected greeting 554 5.7.1",
+        "expected for other@odd.example: accepted rcpt 250, and got no verdict",
+      ],
+    );
+  });
+
+  test("refuses what it cannot play or judge, and names the file", async () => {
+    const cases = [
+      [{}, /no lab in .*: a host is a file NAME\.smtp there/],
+      [{ "a.smtp": ["# no verdict", "S! hang"] }, /^a\.smtp: say what it must give: => /],
+      [{ "a.smtp": ["# two", "S! fin", "--", "S! fin", "=> unanswered greeting"] }, /^a\.smtp: .*one script/],
+      [{ "a.smtp": ["# big", "@ message large", "S! fin", "=> unanswered greeting"] }, /^a\.smtp: .*@ message small/],
+    ] as const;
+    for (const [files, message] of cases) await assert.rejects(startLab(urlOf(await labOf(files))), { message });
+  });
+});
+
+interface Ran {
+  readonly status: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+async function start(...args: readonly string[]): Promise<Ran> {
+  const file = fileURLToPath(new URL("../../infra/local/start.ts", import.meta.url));
+  const child = spawn(process.execPath, [file, ...args], { stdio: ["ignore", "pipe", "pipe"], timeout: 60_000 });
+  const [out, err, [status]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "exit")]);
+  return { status: status as number | null, out, err };
+}
+
+suite("npm start", () => {
+  test("prints a row for each host in order, one dialog in full, and ends well", async () => {
+    const { status, out, err } = await start();
+    assert.equal(err, "");
+    assert.equal(status, 0, out);
+    const lines = out.split("\n");
+    const [head = "", ...rows] = lines.slice(0, lines.indexOf(""));
+    assert.match(head, /^provider +verdict +reply +class +ms +trips +first words$/);
+    assert.equal(rows.length, answers.length);
+    for (const [index, [provider, verdict, code, itsStatus]] of answers.entries()) {
+      const reply = [code ?? "-", itsStatus ?? ""]
+        .join(" ")
+        .trim()
+        .replaceAll(".", String.raw`\.`);
+      assert.match(rows[index] ?? "", new RegExp(`^${provider} +${verdict} +${reply} +\\S+ +\\d+ +\\d  \\S`));
+    }
+    assert.match(rows[5] ?? "", / {2}192\.0\.2\.25 is in Spamhaus/);
+    assert.match(out, /^▶.*S: 550-5\.7\.1 192\.0\.2\.25 is in Spamhaus PBL/m);
+    assert.match(out, /^ {2}delivery-probe reports: +rejected at rcpt: 550-5\.7\.1 192\.0\.2\.25 is in Spamhaus PBL/m);
+    assert.match(out, /^ {2}nodemailer \d+\.\d+\.\d+ reports: \S/m);
+    for (const line of lines) assert.ok(line.length <= 100, `wider than 100 columns: ${line}`);
+    assert.ok(!out.includes("\x1b"), "no colours on a pipe");
+  });
+
+  test("fails when a verdict is not the one expected", async () => {
+    const dialog = ["# refuses", "S: 554 5.7.1 go away", "S! fin", "=> accepted rcpt 250"];
+    const { status, out, err } = await start(await labOf({ "odd.smtp": dialog }));
+    assert.equal(status, 1);
+    assert.match(out, /^odd +rejected at greeting +554 5\.7\.1 /m);
+    assert.equal(err, "odd.smtp: expected accepted rcpt 250, and got rejected greeting 554 5.7.1\n");
+  });
+
+  test("fails when a host's script was left, though the verdict is right", async () => {
+    const dialog = ["# asks for more", "S: 554 5.7.1 go away", "C: HELP", "S! fin", "=> rejected greeting 554 5.7.1"];
+    const { status, err } = await start(await labOf({ "odd.smtp": dialog }));
+    assert.equal(status, 1);
+    assert.match(err, /^odd\.smtp:3: connection 1 of 1 left its script\n/);
+    assert.match(err, /^▶ C: HELP\n {2}came: /m);
+  });
+
+  test("shows what a host says as text, whatever it says", async () => {
+    const dialog = ["# moves the cursor", String.raw`S| 554 \x1b[2Jgone\r\n`, "S! fin", "=> rejected greeting 554"];
+    const { status, out } = await start(await labOf({ "odd.smtp": dialog }));
+    assert.equal(status, 0);
+    assert.ok(out.includes(String.raw`\x1b[2Jgone`));
+    assert.ok(!out.includes("\x1b"));
+  });
+
+  test("says in one line that there is no lab", async () => {
+    const { status, out, err } = await start(await labOf({}));
+    assert.deepEqual({ status, out }, { status: 1, out: "" });
+    assert.match(err, /^no lab in [^\n]*\n$/);
+  });
+});

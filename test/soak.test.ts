@@ -1,0 +1,15 @@
+// The soak in small: the cells in which Node loses replies most, a few sessions each. It fails when the wire lets a
+// write error through, or a timer judges before a second look. `npm run soak` has all cells, and more sessions.
+import assert from "node:assert/strict";
+import { after, describe, it } from "node:test";
+import { MailHosts } from "../infra/local/mail-host.ts";
+import { cells, soak } from "./bench/cells.ts";
+
+const hosts = new MailHosts();
+after(() => hosts.close());
+
+describe("no reply is lost", () => {
+  for (const cell of cells.filter(({ busy, leaves }) => busy && leaves !== "fin")) {
+    it(cell.name, async () => assert.equal(await soak(hosts, cell, 5, "ours"), 0));
+  }
+});
