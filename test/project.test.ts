@@ -89,6 +89,7 @@ const rfcs: Readonly<Record<string, string>> = {
   6532: "Internationalized Email Headers",
   6598: "IANA-Reserved IPv4 Prefix for Shared Address Space",
   6666: "A Discard Prefix for IPv6",
+  8305: "Happy Eyeballs Version 2: Better Connectivity Using Concurrency",
   6724: "Default Address Selection for Internet Protocol Version 6 (IPv6)",
   6761: "Special-Use Domain Names",
   6890: "Special-Purpose IP Address Registries",

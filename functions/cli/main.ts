@@ -44,6 +44,9 @@ export async function main(argv: readonly string[]): Promise<number> {
     return await run(argv);
   } catch (error) {
     if (error instanceof UsageFault) return await say(error.message, usageStatus);
+    const { code, syscall } = (error ?? {}) as NodeJS.ErrnoException;
+    if (syscall === "write")
+      return await say(`standard output cannot be written (${code}); write to another place`, faultStatus);
     const words = error instanceof Error ? (error.stack ?? error.message) : String(error);
     return await say(`this is a fault of delivery-probe itself: ${words.replaceAll(/\s*\n\s*/g, " ")}`, faultStatus);
   }

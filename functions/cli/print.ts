@@ -57,7 +57,7 @@ function headline(verdict: Verdict): readonly string[] {
 }
 
 /** A yes before the message is a yes so far: hosts that refuse the message later have said the same. */
-function standing(outcome: Outcome, stage: HostAnswer["stage"]): string {
+export function standing(outcome: Outcome, stage: HostAnswer["stage"]): string {
   return outcome === "accepted" && stage !== "message" ? `accepted up to ${stage}` : `${outcome} at ${stage}`;
 }
 

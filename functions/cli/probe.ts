@@ -12,13 +12,16 @@ import { write } from "./write.ts";
 
 export { probeOptions } from "./arguments.ts";
 
+const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
 /** @throws UsageFault for whatever the person who typed can mend, before any connection is made */
 export async function probeCommand(args: readonly string[]): Promise<number> {
   const { requests, json } = await readProbeArguments(args);
   const interrupt = new AbortController();
   const onInterrupt = (): void => interrupt.abort();
-  // Ctrl-C ends the sessions, and their verdicts are still told; a second one ends the program.
-  process.once("SIGINT", onInterrupt);
+  // Ctrl-C, a supervisor's stop or a closed terminal end the sessions, and their verdicts are still told; a second
+  // signal ends the program.
+  for (const signal of signals) process.once(signal, onInterrupt);
   const progress = progressOn(process.stderr);
   try {
     const probes = requests.map((request) => {
@@ -36,7 +39,7 @@ export async function probeCommand(args: readonly string[]): Promise<number> {
     return exitStatusOf(outcomes);
   } finally {
     progress.clear();
-    process.removeListener("SIGINT", onInterrupt);
+    for (const signal of signals) process.removeListener(signal, onInterrupt);
   }
 }
 

@@ -10,7 +10,7 @@ import type { Depth, Exchange, Retry, Stage, Stop, TlsPolicy, Transcript } from 
 import { again } from "../verdict/again.ts";
 import { reconcile, type Judgement } from "../verdict/reconcile.ts";
 import { settled } from "../verdict/settled.ts";
-import { judge, type Verdict } from "../verdict/verdict.ts";
+import { judge, wordsOfAttempts, type Verdict } from "../verdict/verdict.ts";
 import { guarded } from "./guard.ts";
 import { findAddresses, findHosts, type FoundAddresses, type LookupOptions, type Nowhere } from "./hosts.ts";
 
@@ -85,6 +85,8 @@ interface Target {
 async function hostsOf(request: ProbeRequest, attempts: Transcript[]): Promise<readonly Target[]> {
   if (request.hosts !== null) return request.hosts.map((each) => ({ ...each, isByHand: true, fault: null }));
   const domain = request.recipients[0]?.domain ?? "";
+  const began = new Date();
+  request.progress?.({ kind: "host", host: domain, address: null });
   const found = await findHosts(domain, lookup(request));
   if (found.kind === "hosts") {
     const some = found.hosts.slice(0, hostsLimit);
@@ -92,7 +94,7 @@ async function hostsOf(request: ProbeRequest, attempts: Transcript[]): Promise<r
   }
   const reason = found.outcome === "rejected" ? "no-mail-here" : "dns-failed";
   const stop = { reason, stage: "dns", status: found.status, text: found.text } as const;
-  attempts.push(unreached({ name: domain, port: smtpPort }, null, textsOf(request), request, stop));
+  attempts.push(unreached({ name: domain, port: smtpPort }, null, textsOf(request), request, stop, began));
   return [];
 }
 
@@ -102,30 +104,45 @@ async function tryHost(
   request: ProbeRequest,
   attempts: Transcript[],
 ): Promise<void> {
+  const began = new Date();
   const found = await addressesOf(host, request);
   if (found.kind === "none") {
     const reason = found.outcome === "rejected" ? "no-address" : "dns-failed";
-    attempts.push(unreached(host, null, recipients, request, { reason, stage: "dns", status: null, text: found.text }));
+    const stop = { reason, stage: "dns", status: null, text: found.text } as const;
+    attempts.push(unreached(host, null, recipients, request, stop, began));
     return;
   }
-  for (const { address } of found.addresses.slice(0, addressesLimit)) {
+  let asked = recipients;
+  let dialled = 0;
+  for (const { address } of found.addresses) {
     const range = host.isByHand || request.allowPrivate ? null : guarded(address);
     if (range !== null) {
       const text = `${host.name} leads to ${address} (${range}), which is not dialled; --allow-private allows it`;
       attempts.push(
-        unreached(host, address, recipients, request, { reason: "guarded", stage: "connect", status: null, text }),
+        unreached(
+          host,
+          address,
+          recipients,
+          request,
+          { reason: "guarded", stage: "connect", status: null, text },
+          began,
+        ),
       );
       continue;
     }
-    await tryAddress(host, address, recipients, request, attempts);
+    dialled += 1;
+    await tryAddress(host, address, asked, request, attempts);
     // After a failure the host's next address, after an answer the next host (DESIGN §6).
-    const rest = new Set(unanswered(request, attempts));
+    const rest = unanswered(request, attempts);
+    asked = asked.filter((each) => rest.includes(each));
     const last = attempts.at(-1) as Transcript;
-    if (rest.size === 0 || request.signal?.aborted === true || !isFailure(reconcile(last).primary)) return;
+    if (asked.length === 0 || dialled === addressesLimit || request.signal?.aborted === true) return;
+    if (reconcile(last).primary.outcome !== "unanswered") return;
   }
 }
 
 async function addressesOf(host: Target, request: ProbeRequest): Promise<FoundAddresses | Nowhere> {
+  request.progress?.({ kind: "host", host: host.name, address: null });
   if (host.fault !== null) return { kind: "none", outcome: "rejected", status: null, text: host.fault };
   return await findAddresses(host.name, lookup(request), host.isByHand ? "by-hand" : "by-mx");
 }
@@ -188,21 +205,15 @@ function sessionOptions(
 
 /** Those who have no final answer yet. One left `unknown` is never offered again: it may have the message. */
 function unanswered(request: ProbeRequest, attempts: readonly Transcript[]): readonly string[] {
-  const judged = attempts.flatMap((each) => reconcile(each).recipients);
-  return textsOf(request).filter(
-    (text) => !judged.some(({ address, judgement }) => address === text && isFinal(judgement)),
-  );
+  const words = wordsOfAttempts(attempts);
+  return textsOf(request).filter((text) => !words.get(text)?.some(({ judgement }) => isFinal(judgement)));
 }
 
 /** A 5yz to MAIL, RCPT, DATA or the message ends the search; a greeting or EHLO refused does not (DESIGN §6). */
 function isFinal({ outcome, answer }: Judgement): boolean {
   if (outcome === "accepted" || outcome === "unknown") return true;
   const deep: readonly Stage[] = ["mail", "rcpt", "data", "message"];
-  return outcome === "rejected" && deep.includes(answer.stage);
-}
-
-function isFailure({ outcome }: Judgement): boolean {
-  return outcome === "unanswered";
+  return outcome === "rejected" && answer.code !== null && deep.includes(answer.stage);
 }
 
 function textsOf({ recipients }: ProbeRequest): readonly string[] {
@@ -218,9 +229,11 @@ function unreached(
   { name, port }: Pick<Target, "name" | "port">,
   address: string | null,
   recipients: readonly string[],
-  { depth, tls, from }: ProbeRequest,
+  { depth, tls, from, signal }: ProbeRequest,
   stop: Stop,
+  began: Date,
 ): Transcript {
+  const elapsedMs = Date.now() - began.getTime();
   return {
     host: name,
     address,
@@ -231,11 +244,11 @@ function unreached(
     from,
     recipients,
     retry: null,
-    startedAt: new Date().toISOString(),
+    startedAt: began.toISOString(),
     tls: null,
     exchanges: [],
     stop,
-    ending: { by: "failed", stage: stop.stage, text: stop.text },
-    timings: { connectedMs: null, decidedMs: 0, endedMs: 0 },
+    ending: { by: signal?.aborted === true ? "abort" : "failed", stage: stop.stage, text: stop.text },
+    timings: { connectedMs: null, decidedMs: elapsedMs, endedMs: elapsedMs },
   };
 }

@@ -114,12 +114,21 @@ export async function findAddresses(
         ? await askSystem(name, options)
         : await askAddresses(name, options);
   if (found.kind === "addresses") {
-    // Stable: inside a family the order is the resolver's, which rotates (RFC 5321 §5.1).
-    const addresses = found.addresses.toSorted((a, b) => Number(b.family === prefer) - Number(a.family === prefer));
-    return { ...found, addresses };
+    // Inside a family the order is the resolver's, which rotates (RFC 5321 §5.1).
+    const preferred = found.addresses.filter(({ family: its }) => its === prefer);
+    const others = found.addresses.filter(({ family: its }) => its !== prefer);
+    return { ...found, addresses: inTurn(preferred, others) };
   }
   // A name that the operator gave says nothing about the recipient: it is no rejection.
   return named === "by-hand" ? unanswered(found.text) : found;
+}
+
+/** One of each in turn, so that a family which does not work costs one attempt, not all of them (RFC 8305 §4). */
+function inTurn<T>(first: readonly T[], second: readonly T[]): readonly T[] {
+  const longest = Math.max(first.length, second.length);
+  return Array.from({ length: longest }, (_, index) => [first[index], second[index]])
+    .flat()
+    .filter((each) => each !== undefined);
 }
 
 /**

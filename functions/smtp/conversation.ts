@@ -45,6 +45,8 @@ const partialMs = 1_500;
 const leaveMs = 2_000;
 /** Replies to nothing we sent that are kept; more are a flood. */
 const extrasLimit = 20;
+/** Of what is quoted in a text of ours. */
+const saidLimit = 1_000;
 
 /** An exchange while it may still change. `end`: what `Wire.taken` must reach for it to have left whole. */
 type Entry = { -readonly [Key in keyof Exchange]: Exchange[Key] } & { end: number };
@@ -54,7 +56,8 @@ export class Conversation {
   readonly #started = performance.now();
   readonly #wire: Wire;
   readonly #entries: Entry[] = [];
-  readonly #limits: Limit[] = [];
+  readonly #limits = new Set<Limit>();
+  readonly #connecting: Limit;
   readonly #decided = Promise.withResolvers<void>();
   #parser = new ReplyParser();
   /** Octets that leave with the next write. */
@@ -90,15 +93,10 @@ export class Conversation {
       end: (end) => this.#wireEnded(end),
     });
     this.#entries.push(entryOf({ stage: "greeting", line: null, recipient: null }, 0, null, 0));
+    const received = (): number => this.#wire.received;
     this.#limit(options.timeoutMs, () => this.#finish("deadline"));
-    if (signal !== null)
-      this.#limits.push(
-        onAbort(
-          signal,
-          () => this.#wire.received,
-          () => this.#finish("abort"),
-        ),
-      );
+    this.#connecting = this.#limit(stageLimitsMs.connect, () => this.#finish("timeout"));
+    if (signal !== null) this.#limits.add(onAbort(signal, received, () => this.#finish("abort")));
   }
 
   /** Resolves when nothing that may still arrive can change the verdict. */
@@ -192,14 +190,17 @@ export class Conversation {
     if (this.#end !== null) this.#unsaid ??= "tls";
     if (this.over) return null;
     this.#next = "tls";
-    const limit = this.#limit(stageLimitsMs.tls, () => this.#finish("timeout"));
+    // Half of the session at most, so that there is time to go on without.
+    const ms = Math.min(stageLimitsMs.tls, this.#options.timeoutMs / 2);
+    const limit = this.#limit(ms, () => this.#finish("timeout"));
     const outcome = await Promise.race([this.#wire.startTls(name), this.#gone()]);
     limit.cancel();
     if (outcome === null) return null;
     if ("version" in outcome) return outcome;
-    const said =
-      outcome.inClear === "" ? "" : `; instead of TLS the peer said in the clear: ${outcome.inClear.trimEnd()}`;
-    this.stop("handshake", "tls", `TLS handshake failed: ${outcome.text}${said}`);
+    const said = outcome.inClear.trimEnd();
+    const failure = `TLS handshake failed: ${outcome.text}`;
+    const quoted = `${said}\n(said in the clear where TLS should be, so nobody vouches for it; ${failure})`;
+    this.stop("handshake", "tls", said === "" ? failure : quoted);
     return null;
   }
 
@@ -219,6 +220,7 @@ export class Conversation {
 
   /** QUIT, where it still makes sense, then the peer's own close. */
   async quit(command: Command): Promise<void> {
+    this.#outOfTurn("quit");
     if (this.#end !== null) return;
     const quitting = this.#entries.some((each) => each.stage === "quit");
     // A peer that said 421 has said its farewell; writing to it would only provoke a reset.
@@ -256,6 +258,7 @@ export class Conversation {
   }
 
   #connected(): void {
+    this.#connecting.cancel();
     this.#connectedMs = this.#elapsed();
     this.#localAddress = this.#wire.localAddress;
     this.#watch();
@@ -267,8 +270,14 @@ export class Conversation {
       const entry = this.#take(reply);
       if (entry.stage !== "starttls" || !isYes(entry)) continue;
       // What stands in the clear behind the 220 is not the peer's, whoever sent it (CVE-2011-0411).
-      if (index < replies.length - 1 || this.#parser.pending) {
-        this.stop("injection", "starttls", "octets in the clear behind the 220 to STARTTLS: an injection, not a reply");
+      const behind = replies.slice(index + 1).flatMap(({ lines }) => lines);
+      if (behind.length > 0 || this.#parser.pending) {
+        const said = [...behind, this.#parser.leftover()].join(" ").slice(0, saidLimit).trimEnd();
+        this.stop(
+          "injection",
+          "starttls",
+          `octets in the clear behind the 220 to STARTTLS, which nobody vouches for: ${said}`,
+        );
       }
       this.#parser = new ReplyParser();
       break;
@@ -388,14 +397,21 @@ export class Conversation {
     // Behind the end nothing is awaited, and no timer is left that keeps the process alive.
     if (this.#end !== null) return { cancel() {} };
     const limit = startLimit(ms, () => this.#wire.received, expire);
-    this.#limits.push(limit);
-    return limit;
+    const kept: Limit = {
+      cancel: () => {
+        limit.cancel();
+        this.#limits.delete(kept);
+      },
+    };
+    this.#limits.add(kept);
+    return kept;
   }
 
   #wireEnded(end: WireEnd): void {
     const quit = this.#entries.findLast((each) => each.stage === "quit" && each.command !== null);
     if (quit !== undefined && isYes(quit)) return this.#finish("quit");
-    this.#finish(end.by, end.text);
+    // Where TLS breaks, it is we who close.
+    this.#finish(end.by === "tls" ? "us" : end.by, end.text);
   }
 
   /** The first end stands. What the peer left unfinished is still what it said, and what left whole is known now. */
@@ -410,7 +426,7 @@ export class Conversation {
     else if (rest !== "" && this.#parser.violation === null && this.#outstanding()?.stage !== "quit") {
       this.stop("garbage", this.#stage(), rest);
     }
-    for (const limit of this.#limits.splice(0)) limit.cancel();
+    for (const limit of this.#limits) limit.cancel();
     this.#wire.destroy();
     this.#decide();
     this.#endedMs = this.#elapsed();
@@ -493,7 +509,7 @@ function textOf(by: Ending["by"], doing: string, system: string, timeoutMs: numb
     case "reset":
       return `connection reset while ${doing}${why}`;
     case "timeout":
-      return `no answer while ${doing}: our time limit for it is over`;
+      return `no answer while ${doing}: our limit for it is over`;
     case "deadline":
       return `no answer while ${doing}: our limit of ${timeoutMs / 1000} s for the session is over`;
     case "abort":

@@ -6,7 +6,7 @@ import { Conversation, type Settled } from "./conversation.ts";
 import { noExtensions, readExtensions, type Extensions } from "./extensions.ts";
 import { isEightBit, plainChunks, stuffedChunks } from "./message.ts";
 import type { Depth, Exchange, Retry, TlsFacts, TlsPolicy, Transcript } from "./transcript.ts";
-import { isWrongYes, isYes } from "./yes.ts";
+import { anyAccepted, isWrongYes, isYes } from "./yes.ts";
 
 export interface SessionOptions {
   /** The host's name, for TLS and the transcript. */
@@ -158,7 +158,7 @@ async function transact(conversation: Conversation, options: SessionOptions, ext
   }
   await conversation.send({ commands: envelope, message: null, after: null });
   await conversation.answered();
-  if (isInStep(conversation) && accepted(conversation)) {
+  if (isInStep(conversation) && anyAccepted(conversation.exchanges)) {
     await sendChunk(conversation, [], message.bytes, commands.quit());
   }
 }
@@ -175,7 +175,7 @@ async function inLockStep(
     // After a refused MAIL there is no transaction; after a 421 there is no session (RFC 5321 §3.8).
     if ((command.stage === "mail" && !isYes(answer)) || answer.reply?.code === 421) return;
   }
-  if (options.depth !== "message" || options.message === null || !accepted(conversation)) return;
+  if (options.depth !== "message" || options.message === null || !anyAccepted(conversation.exchanges)) return;
   if (chunks(options, extensions)) return sendChunk(conversation, [], options.message.bytes, null);
   await conversation.ask(commands.data());
   await sendData(conversation, options.message.bytes);
@@ -183,7 +183,7 @@ async function inLockStep(
 
 /** After 354: the message where somebody is to get it. Otherwise `leave` ends the empty transaction. */
 async function sendData(conversation: Conversation, bytes: Uint8Array): Promise<void> {
-  if (!goesOn(conversation) || !inData(conversation) || !accepted(conversation)) return;
+  if (!goesOn(conversation) || !inData(conversation) || !anyAccepted(conversation.exchanges)) return;
   const message = { command: commands.finalDot(), octets: stuffedChunks(bytes) };
   await conversation.send({ commands: [], message, after: null });
   await conversation.answered();
@@ -208,7 +208,7 @@ async function sendChunk(
 async function leave(conversation: Conversation): Promise<void> {
   conversation.beginLeaving();
   await conversation.answered();
-  if (inData(conversation) && !accepted(conversation)) {
+  if (inData(conversation) && !anyAccepted(conversation.exchanges)) {
     const octets = [Buffer.from(".\r\n")];
     await conversation.send({ commands: [], message: { command: commands.finalDot(), octets }, after: null });
     await conversation.answered();
@@ -236,12 +236,6 @@ function isInStep(conversation: Conversation): boolean {
     `no answer to ${odd.command ?? "our coming"}: ${odd.reply?.lines.join(" ")}`,
   );
   return false;
-}
-
-function accepted(conversation: Conversation): boolean {
-  const { exchanges } = conversation;
-  const mail = exchanges.find((each) => each.stage === "mail");
-  return mail !== undefined && isYes(mail) && exchanges.some((each) => each.stage === "rcpt" && isYes(each));
 }
 
 /** Whether the peer waits for a message that nobody has begun. */

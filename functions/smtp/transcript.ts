@@ -73,8 +73,9 @@ export interface TlsFacts {
   readonly certificate: {
     readonly names: readonly string[];
     readonly issuer: string;
-    readonly validFrom: string;
-    readonly validTo: string;
+    /** RFC 3339; null where the certificate's date is none. */
+    readonly validFrom: string | null;
+    readonly validTo: string | null;
     readonly verified: boolean;
     /** Why it does not verify, in OpenSSL's words; null when it does. */
     readonly fault: string | null;
@@ -105,7 +106,10 @@ export interface Transcript {
   readonly exchanges: readonly Exchange[];
   readonly stop: Stop | null;
   readonly ending: Ending;
-  /** Milliseconds since the start: connected, nothing can change the verdict any more, the connection is gone. */
+  /**
+   * Milliseconds since the start: connected; decided, when nothing was left to wait for (what comes later all the same
+   * is heard); the connection gone.
+   */
   readonly timings: {
     readonly connectedMs: number | null;
     readonly decidedMs: number;

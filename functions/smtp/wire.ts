@@ -16,7 +16,7 @@ import tls from "node:tls";
 import type { TlsFacts } from "./transcript.ts";
 
 export interface WireEnd {
-  readonly by: "fin" | "reset" | "failed";
+  readonly by: "fin" | "reset" | "failed" | "tls";
   /** The system's own words, such as `ECONNREFUSED`; empty for a plain end. */
   readonly text: string;
 }
@@ -52,6 +52,8 @@ export class Wire {
   #tap: Duplex | null = null;
   #inClear: Buffer[] = [];
   #secured = false;
+  /** Whether the peer answers in the clear where its TLS should be; null before its first octet. */
+  #isClear: boolean | null = null;
   readonly #handlers: WireHandlers;
   #announced = false;
   #ended: WireEnd | null = null;
@@ -132,6 +134,7 @@ export class Wire {
   startTls(name: string): Promise<TlsFacts | HandshakeFault> {
     const tap = this.#makeTap();
     this.#tap = tap;
+    const [handed, taken] = [this.#handed, this.taken];
     const secure = tls.connect({
       socket: tap,
       host: name,
@@ -142,6 +145,9 @@ export class Wire {
     });
     this.#top = secure;
     this.#forgive(secure);
+    // The handshake's octets are none of the writer's.
+    this.#handed = handed;
+    this.#taken = taken;
     return new Promise((resolve) => {
       const fail = (text: string): void => {
         void this.#clearText().then((inClear) => {
@@ -156,9 +162,12 @@ export class Wire {
       });
       secure.on("data", (bytes: Buffer) => this.#handlers.data(bytes));
       secure.on("error", (error: NodeJS.ErrnoException) => {
-        this.#ended ??= { by: "failed", text: error.message };
+        // OpenSSL's message names threads and source files; its reason says what happened.
+        const { reason, code } = error as NodeJS.ErrnoException & { readonly reason?: string };
+        const text = reason ?? code ?? error.message;
+        this.#ended ??= { by: "tls", text };
         if (this.#secured) this.#announce();
-        else fail(error.message);
+        else fail(text);
       });
       for (const event of ["end", "close"] as const) {
         secure.once(event, () => {
@@ -187,21 +196,21 @@ export class Wire {
     if (!this.#tap.destroyed) this.#tap.push(bytes);
   }
 
-  /** A TLS record opens with its content type, 20 to 23 (RFC 8446 §5.1), which no SMTP reply does. */
+  /** A TLS record opens with its content type, 20 to 23 (RFC 8446 §5.1), which no SMTP reply does: the first octet tells. */
   #keepClear(bytes: Buffer): void {
-    const begun = this.#inClear.length > 0;
-    if (!begun && (bytes[0] ?? 0) >= 0x14 && (bytes[0] ?? 0) <= 0x17) return;
+    const [first = 0] = bytes;
+    this.#isClear ??= first < 0x14 || first > 0x17;
     const kept = this.#inClear.reduce((sum, each) => sum + each.length, 0);
-    if (kept < inClearLimit) this.#inClear.push(bytes.subarray(0, inClearLimit - kept));
+    if (this.#isClear && kept < inClearLimit) this.#inClear.push(bytes.subarray(0, inClearLimit - kept));
   }
 
   /** What came in the clear, with a moment's patience for the rest of a reply that has begun. */
   async #clearText(): Promise<string> {
     const text = (): string => Buffer.concat(this.#inClear).toString("latin1");
     const until = Date.now() + inClearPatienceMs;
-    while (text() !== "" && !/^\d{3}(?!-).*\n/m.test(text()) && this.#ended?.by !== "fin" && Date.now() < until) {
+    while (text() !== "" && !/^\d{3}(?!-)[^\n]*\n/m.test(text()) && this.#ended?.by !== "fin" && Date.now() < until) {
       if (this.#socket.destroyed) break;
-      await delay(10);
+      await delay(10, undefined, { ref: false });
     }
     return text();
   }
@@ -321,13 +330,19 @@ function factsOf(secure: tls.TLSSocket): TlsFacts {
       ? {
           names: namesOf(certificate),
           issuer: String(certificate.issuer.CN ?? certificate.issuer.O ?? ""),
-          validFrom: new Date(certificate.valid_from).toISOString(),
-          validTo: new Date(certificate.valid_to).toISOString(),
+          validFrom: dateOf(certificate.valid_from),
+          validTo: dateOf(certificate.valid_to),
           verified: secure.authorized,
           fault: secure.authorized ? null : String(secure.authorizationError),
         }
       : null,
   };
+}
+
+/** RFC 3339; null where the certificate's own date is none. */
+function dateOf(text: string): string | null {
+  const date = new Date(text);
+  return Number.isNaN(date.getTime()) ? null : date.toISOString();
 }
 
 /** The alternative names, else the common name (RFC 6125 §6.4.4). */

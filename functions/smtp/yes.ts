@@ -22,6 +22,12 @@ export function isNegative(reply: Reply | null): reply is Reply {
   return reply !== null && reply.code >= 400 && reply.code < 600;
 }
 
+/** Whether the transaction has a recipient. */
+export function anyAccepted(exchanges: readonly Exchange[]): boolean {
+  const mail = exchanges.find((each) => each.stage === "mail");
+  return mail !== undefined && isYes(mail) && exchanges.some((each) => each.stage === "rcpt" && isYes(each));
+}
+
 function isRightCode(stage: Exchange["stage"], code: number): boolean {
   const positive = code >= 200 && code < 300;
   switch (stage) {

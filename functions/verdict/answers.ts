@@ -1,11 +1,11 @@
 // Which of the replies read so far is each recipient's own answer (DESIGN §6 rules 2 to 5). It looks at exchanges
 // alone: how the connection ended is for `reconcile`, and cannot change what was said.
 import type { Depth, Exchange, TlsPolicy } from "../smtp/transcript.ts";
-import { isNegative, isWrongYes, isYes } from "../smtp/yes.ts";
+import { anyAccepted, isNegative, isWrongYes, isYes } from "../smtp/yes.ts";
 import { saysOnlyOrder, scopeOf, scopes, statesCause, wordsOf, type Scope } from "./cause.ts";
 
 /** What was asked for, and what has been said. */
-export interface Session {
+export interface Asked {
   readonly exchanges: readonly Exchange[];
   readonly recipients: readonly string[];
   readonly depth: Depth;
@@ -28,13 +28,13 @@ export type RecipientAnswer =
   | { readonly kind: "accepted"; readonly exchange: Exchange }
   | { readonly kind: "open" };
 
-export function answerTo(recipient: string, session: Session): RecipientAnswer {
-  const refusals = refusalsOf(recipient, session);
+export function answerTo(recipient: string, asked: Asked): RecipientAnswer {
+  const refusals = refusalsOf(recipient, asked);
   const [refusal] = refusals.toSorted(compareRefusals);
   if (refusal !== undefined) return { kind: "refused", refusal, plain: refusals.some(isPlain) };
-  const wrong = session.exchanges.find((each) => concerns(each, recipient) && isNoYes(each));
+  const wrong = asked.exchanges.find((each) => concerns(each, recipient) && isNoYes(each));
   if (wrong !== undefined) return { kind: "wrong-yes", exchange: wrong };
-  const exchange = acceptanceOf(recipient, session);
+  const exchange = acceptanceOf(recipient, asked);
   return exchange === null ? { kind: "open" } : { kind: "accepted", exchange };
 }
 
@@ -42,7 +42,7 @@ export function answerTo(recipient: string, session: Session): RecipientAnswer {
  * Recovered: EHLO refused and HELO tried, STARTTLS refused and gone on in the clear. Evidence, and the answer only if
  * nothing better comes (rule 2).
  */
-export function recoveredOf({ exchanges, tlsPolicy }: Session): readonly Exchange[] {
+export function recoveredOf({ exchanges, tlsPolicy }: Asked): readonly Exchange[] {
   return exchanges.filter((each, index) => {
     if (!isNegative(each.reply)) return false;
     if (each.stage === "starttls") return tlsPolicy !== "require" && each.command !== null;
@@ -51,7 +51,7 @@ export function recoveredOf({ exchanges, tlsPolicy }: Session): readonly Exchang
 }
 
 /** Whether a reply came that no command asked for, or QUIT was refused for a reason: then no yes can be trusted (rule 5). */
-export function isOutOfStep({ exchanges }: Session): boolean {
+export function isOutOfStep({ exchanges }: Asked): boolean {
   return exchanges.some((each) => {
     if (each.reply === null || each.reply.partial) return false;
     // A 421 may come at any time (RFC 5321 §3.8).
@@ -69,16 +69,22 @@ export function compareRefusals(a: Refusal, b: Refusal): number {
 }
 
 /** Those that state a cause of their own, and the first in any case. */
-function refusalsOf(recipient: string, session: Session): readonly Refusal[] {
-  const recovered = recoveredOf(session);
+function refusalsOf(recipient: string, asked: Asked): readonly Refusal[] {
+  const recovered = recoveredOf(asked);
   const refusals: Refusal[] = [];
-  for (const [order, exchange] of session.exchanges.entries()) {
+  for (const [order, exchange] of asked.exchanges.entries()) {
     if (!isNegative(exchange.reply) || recovered.includes(exchange)) continue;
-    if (exchange.stage === "quit" || !concerns(exchange, recipient) || !isOwn(exchange, recipient, session)) continue;
+    if (isFarewell(exchange, asked) || !concerns(exchange, recipient)) continue;
+    if (!isOwn(exchange, recipient, asked)) continue;
     if (refusals.some((earlier) => isConsequence(exchange, earlier.exchange))) continue;
-    refusals.push(refusalFrom(exchange, order, session));
+    refusals.push(refusalFrom(exchange, order, asked));
   }
   return refusals;
+}
+
+/** QUIT, and the lone dot that leaves DATA where nobody was accepted: their answers are consequences (rules 2 and 6). */
+function isFarewell({ stage, command }: Exchange, { exchanges }: Asked): boolean {
+  return stage === "quit" || (stage === "message" && command === "." && !anyAccepted(exchanges));
 }
 
 function isPlain({ permanent, exchange }: Refusal): boolean {
@@ -107,7 +113,7 @@ function concerns({ stage, recipient: named }: Exchange, recipient: string): boo
  * Where somebody else was accepted, the answers to DATA and the message are theirs, and a recipient that was refused
  * before has its own. What was said out of turn is for those who had no answer by then.
  */
-function isOwn(exchange: Exchange, recipient: string, { exchanges }: Session): boolean {
+function isOwn(exchange: Exchange, recipient: string, { exchanges }: Asked): boolean {
   const own = exchanges.find((each) => each.stage === "rcpt" && each.recipient === recipient);
   const refused = own !== undefined && own !== exchange && isNegative(own.reply);
   if (exchange.stage === "data" || exchange.stage === "message") return !refused || !anyAccepted(exchanges);
@@ -115,7 +121,7 @@ function isOwn(exchange: Exchange, recipient: string, { exchanges }: Session): b
   return true;
 }
 
-function refusalFrom(exchange: Exchange, order: number, { exchanges }: Session): Refusal {
+function refusalFrom(exchange: Exchange, order: number, { exchanges }: Asked): Refusal {
   const reply = exchange.reply as NonNullable<Exchange["reply"]>;
   const permanent = reply.code >= 500 && !isTooManyRecipients(exchange, exchanges);
   return { exchange, permanent, scope: scopeOf(reply, exchange.stage, anyAccepted(exchanges)), order };
@@ -135,13 +141,8 @@ export function isTooManyRecipients(exchange: Exchange, exchanges: readonly Exch
   return reply.code === 552 ? !ofQuota : reply.status === "4.5.3" || /too many/.test(words);
 }
 
-function anyAccepted(exchanges: readonly Exchange[]): boolean {
-  const mail = exchanges.find((each) => each.stage === "mail");
-  return mail !== undefined && isYes(mail) && exchanges.some((each) => each.stage === "rcpt" && isYes(each));
-}
-
 /** The reply that accepts at the depth asked for; for a message only one read after its last octet was written. */
-function acceptanceOf(recipient: string, { exchanges, depth, tlsPolicy }: Session): Exchange | null {
+function acceptanceOf(recipient: string, { exchanges, depth, tlsPolicy }: Asked): Exchange | null {
   const last = (stage: Exchange["stage"]): Exchange | undefined =>
     exchanges.findLast((each) => each.stage === stage && each.command !== null && isYes(each));
   const own = exchanges.find((each) => each.stage === "rcpt" && each.recipient === recipient && isYes(each));

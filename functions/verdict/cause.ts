@@ -24,6 +24,10 @@ const wordings: readonly { readonly says: RegExp; readonly scope: Scope | null }
     scope: "wide",
   },
   {
+    says: /\b\d{1,3}(?:\.\d{1,3}){3}\b.{0,80}(?:block|list|reject|refus|denied|bann)|(?:block|list|reject|refus|denied|bann).{0,80}\b\d{1,3}(?:\.\d{1,3}){3}\b/,
+    scope: "wide",
+  },
+  {
     says: /reverse (?:dns|hostname|lookup)|\bptr\b|\brdns\b|\b(?:helo|ehlo)\b.{0,40}(?:reject|invalid|not found|must|bad)/,
     scope: "wide",
   },
@@ -80,7 +84,7 @@ export function saysOnlyOrder(reply: Reply): boolean {
   );
 }
 
-const causes: readonly RegExp[] = wordings.slice(0, 7).map(({ says }) => says);
+const causes = wordings.filter(({ scope }) => scope === "wide").map(({ says }) => says);
 
 /**
  * Whom a refusal is about: by its words, else by the stage that it answers. Where nobody was accepted there is no

@@ -1,8 +1,8 @@
 // Reconciles one session: from a finished transcript to one answer per recipient and one for the session (DESIGN §6).
 // The ending is evidence, and decides only where nobody refused. It names no provider, and looks at no other host. Pure.
-import type { Exchange, Stage, Stop, Transcript } from "../smtp/transcript.ts";
+import type { Depth, Exchange, Stage, Stop, Transcript } from "../smtp/transcript.ts";
 import { isNegative, isYes } from "../smtp/yes.ts";
-import { answerTo, isOutOfStep, isTooManyRecipients, recoveredOf, type RecipientAnswer } from "./answers.ts";
+import { answerTo, isOutOfStep, isTooManyRecipients, recoveredOf, type Refusal } from "./answers.ts";
 import { scopes, type Scope } from "./cause.ts";
 
 export type Outcome = "accepted" | "rejected" | "deferred" | "unanswered" | "unknown";
@@ -50,7 +50,7 @@ export function reconcile(transcript: Transcript): SessionVerdict {
   const chosen = new Set(recipients.map(({ judgement }) => judgement.order));
   const consequences = transcript.exchanges
     .filter((each, order) => isNegative(each.reply) && !chosen.has(order))
-    .map((each) => answerOf(each));
+    .map((each) => answerOf(each, transcript.depth));
   return { primary, recipients, consequences };
 }
 
@@ -79,7 +79,8 @@ export function isRefusal({ outcome }: Pick<Judgement, "outcome">): boolean {
  * The recipients that want a transaction of their own (RFC 5321 §4.5.3.1.10, RFC 9422 §4.2): one too many for this one,
  * or not offered at all. Not those that a failure, or a 421, left unasked.
  */
-export function leftOver({ exchanges, recipients }: Transcript): readonly string[] {
+export function leftOver({ exchanges, recipients, stop }: Transcript): readonly string[] {
+  if (stop !== null) return [];
   const rcpts = exchanges.filter((each) => each.stage === "rcpt" && each.command !== null);
   const isCutOff = exchanges.some((each) => each.reply?.code === 421 || (each.reply === null && each.stage !== "quit"));
   const isOpen = exchanges.some((each) => each.stage === "mail" && isYes(each));
@@ -109,27 +110,23 @@ function judgeRecipient(address: string, transcript: Transcript): Judgement {
   const answer = answerTo(address, transcript);
   switch (answer.kind) {
     case "refused":
-      return judgeRefusal(answer);
+      return judgeRefusal(answer.refusal, transcript.depth);
     case "wrong-yes":
       return wrongYes(answer.exchange, transcript);
     case "accepted":
-      return isOutOfStep(transcript) && isDeep(transcript)
-        ? outOfStep(transcript, answer.exchange)
-        : judgement("accepted", null, answerOf(answer.exchange), transcript.exchanges.indexOf(answer.exchange));
+      return isOutOfStep(transcript) ? outOfStep(transcript, answer.exchange) : accepted(transcript, answer.exchange);
     case "open":
       return judgeOpen(address, transcript);
   }
 }
 
-function judgeRefusal({ refusal }: Extract<RecipientAnswer, { kind: "refused" }>): Judgement {
-  const { exchange, permanent, scope, order } = refusal;
-  return {
-    outcome: permanent ? "rejected" : "deferred",
-    class: "unspecified",
-    answer: answerOf(exchange),
-    scope,
-    order,
-  };
+function accepted({ exchanges, depth }: Transcript, exchange: Exchange): Judgement {
+  return judgement("accepted", null, answerOf(exchange, depth), exchanges.indexOf(exchange));
+}
+
+function judgeRefusal({ exchange, permanent, scope, order }: Refusal, depth: Depth): Judgement {
+  const outcome = permanent ? "rejected" : "deferred";
+  return { outcome, class: "unspecified", answer: answerOf(exchange, depth), scope, order };
 }
 
 /** Nobody refused this recipient, and nobody said yes. */
@@ -157,11 +154,7 @@ function judgeOpen(address: string, transcript: Transcript): Judgement {
   if (before !== null) return before;
   const stage = waiting?.stage ?? ending.stage;
   const text = `${failure(transcript)}${lastRead(exchanges)}`;
-  const answer = silent(
-    stage === "quit" ? (transcript.depth === "message" ? "message" : "rcpt") : stage,
-    waiting?.command ?? null,
-    text,
-  );
+  const answer = silent(stage === "quit" ? transcript.depth : stage, waiting?.command ?? null, text);
   return judgement(
     "unanswered",
     stage === "tls" ? "tls" : "network",
@@ -207,14 +200,19 @@ function recovered(transcript: Transcript): Judgement | null {
   });
   if (last?.reply == null) return null;
   const order = transcript.exchanges.indexOf(last);
-  return judgement(last.reply.code >= 500 ? "rejected" : "deferred", "unspecified", answerOf(last), order);
+  return judgement(
+    last.reply.code >= 500 ? "rejected" : "deferred",
+    "unspecified",
+    answerOf(last, transcript.depth),
+    order,
+  );
 }
 
 function wrongYes(exchange: Exchange, transcript: Transcript): Judgement {
   // What was sent whole may have been taken, whatever the answer means, and whichever command it answers.
   const isSent = transcript.exchanges.some((each) => each.stage === "message" && each.command !== null && each.written);
   const outcome = isSent ? "unknown" : "unanswered";
-  return judgement(outcome, "protocol", answerOf(exchange), transcript.exchanges.indexOf(exchange));
+  return judgement(outcome, "protocol", answerOf(exchange, transcript.depth), transcript.exchanges.indexOf(exchange));
 }
 
 /** The yes stands in the transcript; whose it is, nobody knows (rule 5). The words that tell so are the answer. */
@@ -222,18 +220,24 @@ function outOfStep(transcript: Transcript, accepted: Exchange): Judgement {
   const telling = transcript.exchanges.find(
     (each) => each.reply !== null && (each.stage === "quit" || each.command === null) && isNegative(each.reply),
   );
-  const outcome = transcript.depth === "message" ? "unknown" : "unanswered";
-  const stage = transcript.depth === "message" ? "message" : "rcpt";
-  return judgement(outcome, "protocol", { ...answerOf(telling ?? accepted), stage });
+  const { depth, exchanges } = transcript;
+  const answer = { ...answerOf(telling ?? accepted, depth), stage: depth };
+  return judgement(
+    depth === "message" ? "unknown" : "unanswered",
+    "protocol",
+    answer,
+    exchanges.indexOf(telling ?? accepted),
+  );
 }
 
 function judgement(outcome: Outcome, kind: Class | null, answer: Answer, order = Number.MAX_SAFE_INTEGER): Judgement {
   return { outcome, class: kind, answer, scope: "wide", order };
 }
 
-function answerOf({ stage, command, reply }: Exchange): Answer {
+/** What was said of QUIT was said at the depth we had come to. */
+function answerOf({ stage, command, reply }: Exchange, depth: Depth): Answer {
   return {
-    stage: stage === "quit" ? "message" : stage,
+    stage: stage === "quit" ? depth : stage,
     command,
     code: reply?.code ?? null,
     status: reply?.status ?? null,
@@ -266,8 +270,4 @@ function failure({ ending, exchanges, stop }: Transcript): string {
 function lastRead(exchanges: readonly Exchange[]): string {
   const last = exchanges.findLast((each) => each.reply !== null && !each.reply.partial)?.reply;
   return last == null ? "" : `; the last reply read was ${last.lines.at(-1)}`;
-}
-
-function isDeep({ depth }: Pick<Transcript, "depth">): boolean {
-  return depth === "rcpt" || depth === "message";
 }

@@ -1,30 +1,35 @@
 // Whether what may still arrive can change the verdict (DESIGN §6 rule 8). A server that says 550 and hangs costs no
 // timeout; one whose refusal another reply may explain is given a second. Pure.
 import type { Exchange } from "../smtp/transcript.ts";
-import { answerTo, type Session } from "./answers.ts";
+import { isWrongYes, isYes } from "../smtp/yes.ts";
+import { answerTo, type Asked } from "./answers.ts";
 
 /** `leaving`: nothing more will be sent but QUIT. */
 export function settled(
   exchanges: readonly Exchange[],
   leaving: boolean,
-  asked: Omit<Session, "exchanges">,
+  asked: Omit<Asked, "exchanges">,
 ): "open" | "soon" | "now" {
   const outstanding = exchanges.filter((each) => each.reply === null);
   // Up to MAIL each step waits for its answer anyway, and may be recovered from.
   if (!leaving && !exchanges.some((each) => each.stage === "mail")) return "open";
+  if (awaitsRecipients(exchanges)) return "open";
   const answers = asked.recipients.map((each) => answerTo(each, { ...asked, exchanges }));
   if (answers.some(({ kind }) => kind === "wrong-yes")) return outstanding.length > 0 ? "soon" : "now";
   if (answers.every(({ kind }) => kind === "refused")) {
     const plain = answers.every((each) => each.kind === "refused" && each.plain);
     return plain || outstanding.length === 0 ? "now" : "soon";
   }
-  const decided = answers.every(({ kind }) => kind !== "open");
   // A yes can still turn out to be another command's, until QUIT has its answer (rule 5).
-  if (decided && isDeep(asked))
+  if (answers.every(({ kind }) => kind !== "open")) {
     return exchanges.some((each) => each.stage === "quit" && each.reply !== null) ? "now" : "open";
-  return decided || (leaving && outstanding.length === 0) ? "now" : "open";
+  }
+  return leaving && outstanding.length === 0 ? "now" : "open";
 }
 
-function isDeep({ depth }: Pick<Session, "depth">): boolean {
-  return depth === "rcpt" || depth === "message";
+/** The plain case of many recipients: some have no answer yet, and nothing said so far stands for all. */
+function awaitsRecipients(exchanges: readonly Exchange[]): boolean {
+  const isUndisturbed = exchanges.every((each) => each.reply === null || each.stage === "rcpt" || isYes(each));
+  const isAwaited = exchanges.some((each) => each.stage === "rcpt" && each.reply === null);
+  return isUndisturbed && isAwaited && !exchanges.some(isWrongYes);
 }

@@ -59,7 +59,7 @@ export interface Verdict {
 }
 
 /** One recipient's judgement, and the attempt it comes from. */
-interface Last {
+export interface Word {
   readonly address: string;
   readonly judgement: Judgement;
   readonly attempt: Transcript;
@@ -67,9 +67,7 @@ interface Last {
 
 /** Judges all attempts for the recipients of one request; there is at least one attempt. */
 export function judge(attempts: readonly Transcript[], egress: string): Verdict {
-  const sessions = attempts.map((attempt) => ({ attempt, verdict: reconcile(attempt) }));
-  const recipients = [...new Set(attempts.flatMap((each) => each.recipients))];
-  const lasts = recipients.map((address) => lastWord(address, sessions));
+  const lasts = [...wordsOfAttempts(attempts).values()].map(lastWord);
   const decisive = lasts.reduce((best, each) => (compareJudgements(each.judgement, best.judgement) < 0 ? each : best));
   return {
     v: 1,
@@ -84,8 +82,8 @@ export function judge(attempts: readonly Transcript[], egress: string): Verdict 
     depth: decisive.attempt.depth,
     egress: { name: egress, address: attempts.find((each) => each.localAddress !== null)?.localAddress ?? null },
     primary: hostAnswer(decisive.judgement.answer, decisive.attempt),
-    consequences: sessions.flatMap(({ attempt, verdict }) =>
-      verdict.consequences.map((each) => hostAnswer(each, attempt)),
+    consequences: attempts.flatMap((attempt) =>
+      reconcile(attempt).consequences.map((each) => hostAnswer(each, attempt)),
     ),
     recipients: lasts.map(({ address, judgement }) => recipientVerdict(address, judgement)),
     attempts,
@@ -93,35 +91,45 @@ export function judge(attempts: readonly Transcript[], egress: string): Verdict 
 }
 
 /**
- * Across hosts (DESIGN §6): accepted wins, then `unknown`, then refusals, then the failure at the deepest stage. A
- * session that was asked once more, lock-step say, is heard only if the second one has no answer.
+ * What each attempt that counts said to each recipient. A session that was asked once more, lock-step say, counts only
+ * if the second one has no answer, or was stopped before it came as far (DESIGN §6 rule 7).
  */
-function lastWord(
-  address: string,
-  sessions: readonly { readonly attempt: Transcript; readonly verdict: ReturnType<typeof reconcile> }[],
-): Last {
-  const words = sessions.flatMap(({ attempt, verdict }) => {
-    return verdict.recipients.filter((each) => each.address === address).map((each) => ({ ...each, attempt }));
-  });
-  const heard = words.filter((each, index) => {
-    const again = words[index + 1];
-    const isAsked = again?.attempt.retry != null && again.attempt.address === each.attempt.address;
-    return !isAsked || again.judgement.outcome === "unanswered";
-  });
-  return heard.reduce((best, each) => (compareAcrossHosts(each, best) < 0 ? each : best));
+export function wordsOfAttempts(attempts: readonly Transcript[]): ReadonlyMap<string, readonly Word[]> {
+  const words = attempts.flatMap((attempt) => reconcile(attempt).recipients.map((each) => ({ ...each, attempt })));
+  const byRecipient = Map.groupBy(words, ({ address }) => address);
+  return new Map([...byRecipient].map(([address, its]) => [address, its.filter(counts)]));
 }
 
-function compareAcrossHosts(a: Last, b: Last): number {
+function counts(word: Word, index: number, words: readonly Word[]): boolean {
+  const again = words[index + 1];
+  const isAsked = again?.attempt.retry != null && again.attempt.address === word.attempt.address;
+  return !isAsked || again.judgement.outcome === "unanswered" || isShallower(again.judgement, word.judgement);
+}
+
+function isShallower(a: Judgement, b: Judgement): boolean {
+  return isRefusal(a) && stages.indexOf(a.answer.stage) < stages.indexOf(b.answer.stage);
+}
+
+/** Across hosts (DESIGN §6): accepted wins, then `unknown`, then refusals, then the failure at the deepest stage. */
+function lastWord(words: readonly Word[]): Word {
+  return words.reduce((best, each) => (compareAcrossHosts(each, best) < 0 ? each : best));
+}
+
+function compareAcrossHosts(a: Word, b: Word): number {
   const accepted = Number(b.judgement.outcome === "accepted") - Number(a.judgement.outcome === "accepted");
   if (accepted !== 0) return accepted;
-  // Refusals of two hosts: 5yz first, then scope; the earlier host stays in front.
+  // Places in two conversations do not compare: what is equal otherwise leaves the earlier host in front.
+  const byKind = compareJudgements({ ...a.judgement, order: 0 }, { ...b.judgement, order: 0 });
   if (isRefusal(a.judgement) && isRefusal(b.judgement)) {
-    const permanent = Number(b.judgement.outcome === "rejected") - Number(a.judgement.outcome === "rejected");
-    return permanent || compareJudgements({ ...a.judgement, order: 0 }, { ...b.judgement, order: 0 });
+    // Refusals of two hosts: 5yz first, then scope.
+    return Number(b.judgement.outcome === "rejected") - Number(a.judgement.outcome === "rejected") || byKind;
   }
-  const byKind = compareJudgements(a.judgement, b.judgement);
-  if (byKind !== 0) return byKind;
-  return stages.indexOf(b.judgement.answer.stage) - stages.indexOf(a.judgement.answer.stage);
+  return byKind || depthOf(b) - depthOf(a);
+}
+
+/** How far an attempt came. A host that has no address is skipped: whatever else failed says more. */
+function depthOf({ judgement, attempt }: Word): number {
+  return attempt.stop?.reason === "no-address" ? -1 : stages.indexOf(judgement.answer.stage);
 }
 
 /** In the order of a conversation. */

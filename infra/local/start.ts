@@ -11,7 +11,7 @@ import { resolve } from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
 import nodemailer from "nodemailer";
-import { print } from "../../functions/cli/print.ts";
+import { print, standing } from "../../functions/cli/print.ts";
 import { visibleLine } from "../../functions/cli/visible.ts";
 import { write } from "../../functions/cli/write.ts";
 import { probe } from "../../functions/route/attempts.ts";
@@ -92,18 +92,13 @@ function cells(provider: string, verdict: Verdict): readonly string[] {
   const { code, status } = primary;
   return [
     provider,
-    standing(verdict),
+    standing(verdict.outcome, primary.stage),
     [code ?? "-", ...(status === null ? [] : [status])].join(" "),
     kind ?? "-",
     String(Math.round(decidedAfterMs(verdict))),
     String(tripsOf(verdict)),
     words(verdict),
   ].map(visibleLine);
-}
-
-/** A yes before the message is a yes so far: hosts that refuse the message later have said the same. */
-function standing({ outcome, primary: { stage } }: Verdict): string {
-  return outcome === "accepted" && stage !== "message" ? `accepted up to ${stage}` : `${outcome} at ${stage}`;
 }
 
 /** From the first connection until nothing could change the verdict any more. */
@@ -169,7 +164,7 @@ async function askNodemailer({ dialog, host, verdict }: Asked): Promise<string |
   const [first = ""] = verdict.primary.text.split("\n");
   return [
     "The same conversation, in one line:",
-    row("delivery-probe reports:", `${standing(verdict)}: ${first}`),
+    row("delivery-probe reports:", `${standing(verdict.outcome, verdict.primary.stage)}: ${first}`),
     row(`nodemailer ${await nodemailerVersion()} reports:`, reported),
   ].join("\n");
 }

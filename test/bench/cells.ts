@@ -20,7 +20,8 @@ export interface Cell {
 const shapes = {
   // The founding case: RCPT refused in a group, and gone.
   group: ["C~ ^MAIL", "C~ ^RCPT", "S: 250 2.1.0 ok", "S: 554 5.7.1 blocked using the list"],
-  unprompted: ["S: 550 5.7.1 blocked using the list"],
+  // Said while we are about to write: our write then meets the reset.
+  unprompted: ["S! wait 5ms", "S: 550 5.7.1 blocked using the list"],
   "20 recipients": [
     "C~ ^MAIL",
     "C~ ^RCPT",
@@ -90,10 +91,11 @@ export async function soak(
   return lost;
 }
 
-/** The writes during which the peer ends the conversation: behind EHLO, and under TLS behind four more. */
+/** The writes during which the peer ends the conversation: the group, behind EHLO, or under TLS behind four more. */
 function busyDuring(cell: Cell): Disposable | null {
   const first = cell.tls ? 6 : 2;
-  return cell.busy && !limits.some((each) => each === cell.shape) ? busyAroundWrites(50, first, first + 3) : null;
+  const last = cell.shape === "20 MB message" ? first + 3 : first;
+  return cell.busy && !limits.some((each) => each === cell.shape) ? busyAroundWrites(50, first, last) : null;
 }
 
 async function askOurs(cell: Cell, host: MailHost): Promise<string> {

@@ -178,7 +178,7 @@ async function addressesOf(name: string, more: Partial<LookupOptions> = {}, pref
 suite("the addresses of a host", () => {
   // prettier-ignore
   const cases: readonly (readonly [name: string, families: "both" | "4" | "6", prefer: 4 | 6, expected: string])[] = [
-    ["mx1.plain.test",   "both", 4, "192.0.2.1 192.0.2.2 2001:db8::1"],
+    ["mx1.plain.test",   "both", 4, "192.0.2.1 2001:db8::1 192.0.2.2"],
     ["mx1.plain.test",   "both", 6, "2001:db8::1 192.0.2.1 192.0.2.2"],
     ["mx1.plain.test",   "4",    6, "192.0.2.1 192.0.2.2"],
     ["mx1.plain.test",   "6",    4, "2001:db8::1"],

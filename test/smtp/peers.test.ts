@@ -100,10 +100,8 @@ async function deliver(
     key,
     cert: certificate,
     onData: (stream, _session, done) => {
-      void buffer(stream).then((octets) => {
-        messages.push(octets);
-        done(null);
-      });
+      stream.once("end", done);
+      void buffer(stream).then((octets) => messages.push(octets));
     },
     ...options,
   });

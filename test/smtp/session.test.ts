@@ -68,7 +68,7 @@ const endings: Readonly<Record<string, string>> = {
 
 /** What keeps a process alive, by kind and number, once what was about to close has closed. */
 async function resources(): Promise<Readonly<Record<string, number>>> {
-  for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  await delay(50);
   const counts: Record<string, number> = {};
   for (const kind of process.getActiveResourcesInfo()) counts[kind] = (counts[kind] ?? 0) + 1;
   return counts;
@@ -253,7 +253,12 @@ describe("our own wish to stop", () => {
     await using host = await start(`${group}C: DATA\nS: 250 ok\nS: 250 ok\nS: 354 go on\nS! wait 20s\nS! rst`);
     const abort = new AbortController();
     const message = { bytes: Buffer.alloc(30_000_000, "0123456789abcdef\r\n"), ours: false };
-    const session = openSession(optionsFor(host, { signal: abort.signal, depth: "message", message }));
+    const begun = Promise.withResolvers<void>();
+    const progress = ({ stage }: Exchange): void => {
+      if (stage === "data") begun.resolve();
+    };
+    const session = openSession(optionsFor(host, { signal: abort.signal, depth: "message", message, progress }));
+    await begun.promise;
     await delay(500);
     abort.abort();
     const transcript = await session.ended;

@@ -5,8 +5,10 @@ import { once } from "node:events";
 import net from "node:net";
 import { after, describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
+import { createServer as tlsServer } from "node:tls";
 import type { TlsFacts } from "../../functions/smtp/transcript.ts";
 import { Wire, type HandshakeFault, type WireEnd } from "../../functions/smtp/wire.ts";
+import { certificate, key } from "../../infra/local/certificate.ts";
 import { parseDialog } from "../../infra/local/dialog.ts";
 import { MailHosts, type MailHost } from "../../infra/local/mail-host.ts";
 import { block } from "../support/busy.ts";
@@ -242,6 +244,25 @@ describe("how it ends", () => {
 });
 
 describe("TLS", () => {
+  it("a certificate whose dates are none is no fault of ours", async () => {
+    // Our own one, its date replaced: the peer's certificate is hostile input, and its signature was never promised.
+    const der = Buffer.from(certificate.replaceAll(/-----[A-Z ]+-----|\s/g, ""), "base64");
+    const at = der.indexOf("200101000000Z");
+    assert.notEqual(at, -1);
+    der.write("999999999999Z", at, "latin1");
+    const pem = `-----BEGIN CERTIFICATE-----\n${der.toString("base64")}\n-----END CERTIFICATE-----\n`;
+    const server = tlsServer({ key, cert: pem }, (socket) => socket.on("error", () => {}));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const socket = net.connect({ host: "127.0.0.1", port: (server.address() as net.AddressInfo).port });
+    const wire = new Wire(socket, { connect() {}, data() {}, fault() {}, end() {} });
+    const facts = await wire.startTls("mx.example");
+    wire.destroy();
+    server.close();
+    assert.ok("version" in facts);
+    assert.equal(facts.certificate?.validFrom, null);
+    assert.match(facts.certificate.validTo ?? "", /^2120/);
+  });
+
   it("facts of the certificate", async () => {
     await using host = await start(`${tls}\nS! hang`);
     const client = new Client(host);
@@ -249,13 +270,13 @@ describe("TLS", () => {
     assert.ok("version" in facts);
     assert.equal(facts.version, "TLSv1.3");
     assert.match(facts.cipher, /^TLS_[A-Z\d_]+$/);
-    const { certificate } = facts;
-    assert.deepEqual(certificate?.names, ["mx.example", "localhost", "127.0.0.1", "0:0:0:0:0:0:0:1"]);
-    assert.equal(certificate.issuer, "mx.example");
-    assert.match(certificate.validFrom, /^2020-01-01T00:00:00/);
-    assert.match(certificate.validTo, /^2120-01-01T/);
-    assert.equal(certificate.verified, false);
-    assert.equal(certificate.fault, "DEPTH_ZERO_SELF_SIGNED_CERT");
+    const shown = facts.certificate;
+    assert.deepEqual(shown?.names, ["mx.example", "localhost", "127.0.0.1", "0:0:0:0:0:0:0:1"]);
+    assert.equal(shown.issuer, "mx.example");
+    assert.match(shown.validFrom ?? "", /^2020-01-01T00:00:00/);
+    assert.match(shown.validTo ?? "", /^2120-01-01T/);
+    assert.equal(shown.verified, false);
+    assert.equal(shown.fault, "DEPTH_ZERO_SELF_SIGNED_CERT");
     client.wire.destroy();
   });
 

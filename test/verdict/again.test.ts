@@ -168,16 +168,18 @@ const rows: readonly Row[] = [
     next: null,
   },
   {
-    name: "the limit, and nobody accepted",
+    name: "the announced limit, and the one refused: nobody has asked for the other",
     says: `${hello}${mail}> RCPT TO:<${a}>\n> QUIT\n< 250 ok\n< 550 5.1.1 no such user\n< 221 bye`,
     facts: { recipients: [a, b] },
-    next: null,
+    next: "more-recipients",
+    recipients: [b],
   },
   {
-    name: "the limit, and the message refused",
+    name: "the announced limit, and the message refused",
     says: `${hello}${mail}> RCPT TO:<${a}>\n> DATA\n< 250 ok\n< 250 ok\n< 354 go on\n> .\n< 554 5.7.1 spam\n> QUIT\n< 221 bye`,
     facts: { recipients: [a, b] },
-    next: null,
+    next: "more-recipients",
+    recipients: [b],
   },
   {
     name: "421 in lock-step: whoever was to come next is deferred, not asked for on another connection",

@@ -9,7 +9,7 @@ import {
   isTooManyRecipients,
   recoveredOf,
   type Refusal,
-  type Session,
+  type Asked,
 } from "../../functions/verdict/answers.ts";
 import { transcripts } from "./generated.ts";
 import { transcriptOf } from "./transcripts.ts";
@@ -84,7 +84,7 @@ describe("each recipient's answer so far", () => {
   }
 });
 
-function shown(recipient: string, session: Session): string {
+function shown(recipient: string, session: Asked): string {
   const answer = answerTo(recipient, session);
   if (answer.kind === "open") return "open";
   const { reply } = answer.kind === "refused" ? answer.refusal.exchange : answer.exchange;
@@ -95,7 +95,7 @@ describe("recovered", () => {
   const rows: readonly (readonly [
     name: string,
     says: string,
-    tlsPolicy: Session["tlsPolicy"],
+    tlsPolicy: Asked["tlsPolicy"],
     codes: readonly number[],
   ])[] = [
     ["EHLO refused and HELO tried", "< 220 mx\n> EHLO p\n< 502 no\n> HELO p\n< 250 ok", "never", [502]],

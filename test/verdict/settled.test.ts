@@ -119,8 +119,22 @@ const rows: readonly Row[] = [
     going: "now",
     leaving: "now",
   },
-  { name: "depth greeting, greeted", says: "< 220 mx", depth: "greeting", going: "open", leaving: "now" },
-  { name: "depth ehlo, answered", says: `${hello}> QUIT`, depth: "ehlo", going: "open", leaving: "now" },
+  { name: "depth greeting, greeted", says: "< 220 mx", depth: "greeting", going: "open", leaving: "open" },
+  {
+    name: "depth greeting, QUIT answered",
+    says: "< 220 mx\n> QUIT\n< 221 bye",
+    depth: "greeting",
+    going: "open",
+    leaving: "now",
+  },
+  { name: "depth ehlo, answered", says: `${hello}> QUIT`, depth: "ehlo", going: "open", leaving: "open" },
+  {
+    name: "depth ehlo, QUIT answered",
+    says: `${hello}> QUIT\n< 221 bye`,
+    depth: "ehlo",
+    going: "open",
+    leaving: "now",
+  },
 ];
 
 describe("settled", () => {

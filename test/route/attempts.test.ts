@@ -1,0 +1,155 @@
+// Host after host and address after address: who is asked next, who is never asked again, and what the verdict says.
+import assert from "node:assert/strict";
+import { after, describe, it } from "node:test";
+import { probe, type ProbeRequest } from "../../functions/route/attempts.ts";
+import { parseAddress } from "../../functions/smtp/address.ts";
+import type { Verdict } from "../../functions/verdict/verdict.ts";
+import { parseDialog } from "../../infra/local/dialog.ts";
+import { MailHosts, type MailHost } from "../../infra/local/mail-host.ts";
+import { serveDns } from "./dns-server.ts";
+
+const mailHosts = new MailHosts();
+after(() => mailHosts.close());
+
+const accepts = `
+C: MAIL FROM:<probe@sender.example>
+C~ ^RCPT TO
+C: QUIT
+S: 250 2.1.0 ok
+S: 250 2.1.5 ok
+S: 221 2.0.0 bye`;
+
+describe("hosts in their order", () => {
+  it("goes on from a host that is not there, and keeps the attempt", async () => {
+    await using host = await play(accepts);
+    const verdict = await ask(["one@mx.example"], [{ name: "127.0.0.1", port: 1 }, at(host)]);
+    assert.equal(verdict.outcome, "accepted");
+    assert.deepEqual(
+      verdict.attempts.map(({ ending }) => ending.by),
+      ["failed", "quit"],
+    );
+    assert.equal(verdict.attempts[0]?.ending.stage, "connect");
+  });
+
+  it("goes on from a greeting that refuses", async () => {
+    await using closed = await playWhole("S: 554 5.7.1 not here\nS! fin");
+    await using host = await play(accepts);
+    const verdict = await ask(["one@mx.example"], [at(closed), at(host)]);
+    assert.equal(verdict.outcome, "accepted");
+    assert.equal(verdict.attempts.length, 2);
+  });
+
+  it("never lets a later host's silence replace an earlier host's refusal", async () => {
+    await using closed = await playWhole("S: 554 5.7.1 192.0.2.1 is on our list\nS! fin");
+    await using silent = await playWhole("S! hang");
+    const verdict = await ask(["one@mx.example"], [at(closed), at(silent)], { timeoutMs: 400 });
+    assert.deepEqual([verdict.outcome, verdict.primary.stage, verdict.primary.code], ["rejected", "greeting", 554]);
+    assert.equal(verdict.attempts.length, 2);
+  });
+
+  it("ends the search at a 5yz to RCPT", async () => {
+    await using refusing = await play(accepts.replace("S: 250 2.1.5 ok", "S: 550 5.7.1 192.0.2.1 is on our list"));
+    await using host = await play(accepts);
+    const verdict = await ask(["one@mx.example"], [at(refusing), at(host)]);
+    assert.equal(verdict.outcome, "rejected");
+    assert.equal(await host.connections(), 0);
+  });
+
+  it("gives a verdict to a request that its caller gave up before it began", async () => {
+    await using host = await play(accepts);
+    const verdict = await ask(["one@mx.example"], [at(host)], { signal: AbortSignal.abort() });
+    assert.deepEqual([verdict.outcome, verdict.attempts[0]?.ending.by], ["unanswered", "abort"]);
+    assert.equal(await host.connections(), 0);
+  });
+});
+
+describe("addresses of one host", () => {
+  it("offers nobody with a final answer again at the next address", async () => {
+    const dns = await serveDns({ "mx.test": { A: ["127.0.0.1", "127.0.0.2"] } });
+    const first = await playWhole(
+      "S: 220 one\nC~ ^EHLO\nS: 250-mx\nS: 250 PIPELINING\nC~ ^MAIL\nC~ ^RCPT TO:<one@\nC~ ^RCPT TO:<two@\nC: DATA\n" +
+        "S: 250 ok\nS: 250 ok\nS: 452 4.5.3 too many recipients\nS: 354 go ahead\nC...\nS: 250 2.0.0 queued\nC: QUIT\nS: 221 bye\n" +
+        "--\nS: 220 one\nC~ ^EHLO\nS! rst",
+    );
+    const second = await playWhole(
+      "S: 220 two\nC~ ^EHLO\nS: 250-mx\nS: 250 PIPELINING\nC~ ^MAIL\nC~ ^RCPT TO:<two@\nC: DATA\n" +
+        "S: 250 ok\nS: 250 ok\nS: 354 go ahead\nC...\nS: 250 2.0.0 queued\nC: QUIT\nS: 221 bye",
+      { address: "127.0.0.2", port: first.port },
+    );
+    const hosts = [{ name: "mx.test", port: first.port }];
+    const verdict = await ask(["one@mx.example", "two@mx.example"], hosts, { depth: "message", resolver: dns.server });
+    assert.deepEqual(
+      verdict.recipients.map(({ outcome }) => outcome),
+      ["accepted", "accepted"],
+    );
+    assert.deepEqual(
+      verdict.attempts.map(({ recipients }) => recipients.length),
+      [2, 1, 1],
+    );
+    assert.deepEqual([await first.result(), await second.result()], [[], []]);
+    for (const each of [first, second, dns]) await each.close();
+  });
+});
+
+describe("what DNS says", () => {
+  const cases: readonly (readonly [string, Parameters<typeof serveDns>[0], string, string | null])[] = [
+    ["no such domain", {}, "rejected", "5.1.2"],
+    ["a null MX", { "mx.example": { MX: ["0 ."] } }, "rejected", "5.1.10"],
+    ["hosts without addresses", { "mx.example": { MX: ["5 a.test", "6 b.test"] } }, "rejected", "5.4.4"],
+    ["SERVFAIL", { "mx.example": "SERVFAIL" }, "unanswered", null],
+    [
+      "one host without an address, one unknown",
+      { "mx.example": { MX: ["5 a.test", "6 b.test"] }, "b.test": "SERVFAIL" },
+      "unanswered",
+      null,
+    ],
+  ];
+  for (const [name, zone, outcome, status] of cases) {
+    it(name, async () => {
+      const dns = await serveDns(zone);
+      const verdict = await ask(["one@mx.example"], null, { resolver: dns.server, timeoutMs: 3_000 });
+      await dns.close();
+      const { primary } = verdict;
+      assert.deepEqual([verdict.outcome, primary.stage, primary.code, primary.status], [outcome, "dns", null, status]);
+      if (outcome === "unanswered") assert.match(primary.text, /SERVFAIL/);
+    });
+  }
+
+  it("does not dial a private address found in DNS, and says which", async () => {
+    const dns = await serveDns({ "mx.example": { MX: ["5 a.test"] }, "a.test": { A: ["10.0.0.1"] } });
+    const verdict = await ask(["one@mx.example"], null, { resolver: dns.server });
+    await dns.close();
+    assert.deepEqual([verdict.outcome, verdict.primary.stage], ["unanswered", "connect"]);
+    assert.match(verdict.primary.text, /10\.0\.0\.1 \(.*private.*\).*--allow-private/);
+  });
+});
+
+function play(script: string): Promise<MailHost> {
+  return playWhole(`S: 220 mx.example ESMTP\nC~ ^EHLO\nS: 250-mx.example\nS: 250 PIPELINING${script}`);
+}
+
+function playWhole(script: string, options: Parameters<MailHosts["start"]>[1] = {}): Promise<MailHost> {
+  return mailHosts.start(parseDialog(`# A host of this test.\n${script}`, "attempts.test"), options);
+}
+
+function at({ address, port }: MailHost): { readonly name: string; readonly port: number } {
+  return { name: address, port };
+}
+
+function ask(to: readonly string[], hosts: ProbeRequest["hosts"], more: Partial<ProbeRequest> = {}): Promise<Verdict> {
+  return probe({
+    recipients: to.map(parseAddress).filter((each) => "text" in each),
+    hosts,
+    from: "probe@sender.example",
+    helo: "probe.example",
+    depth: "rcpt",
+    message: null,
+    tls: "never",
+    timeoutMs: 10_000,
+    resolver: null,
+    allowPrivate: false,
+    signal: null,
+    progress: null,
+    ...more,
+  });
+}
