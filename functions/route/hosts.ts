@@ -1,22 +1,15 @@
 // From a recipient's domain to mail hosts, and from a host to its addresses: RFC 5321 §5 and RFC 7505.
-// What DNS says, or fails to say, is data here. It never dials, and does not judge where an address leads.
-import dns from "node:dns";
-import { lookup, Resolver } from "node:dns/promises";
+// It knows neither how a question is asked nor where an address leads, and never dials.
 import { isIP } from "node:net";
 import { networkInterfaces } from "node:os";
+import { ask, askSystem, type Answer, type AskOptions } from "./dns.ts";
 import { guarded } from "./guard.ts";
 
 /** Which IP versions may be dialled. */
 export type Families = "both" | "4" | "6";
 
-export interface LookupOptions {
-  /** The DNS server to ask: `ip`, `ip:port` or `[ipv6]:port`; null for the process's own (`dns.getServers()`). */
-  readonly server: string | null;
-  /** The limit of each look-up. */
-  readonly timeoutMs: number;
+export interface LookupOptions extends AskOptions {
   readonly families: Families;
-  /** Ends a look-up early; it is then `unanswered`. */
-  readonly signal?: AbortSignal | null;
 }
 
 export interface Host {
@@ -57,15 +50,8 @@ export interface Nowhere {
   readonly text: string;
 }
 
-type RecordType = "MX" | "A" | "AAAA";
-
-type Answer<T> =
-  | { readonly kind: "records"; readonly records: readonly T[] }
-  | { readonly kind: "absent"; readonly nameExists: boolean }
-  | { readonly kind: "failed"; readonly text: string };
-
-/** After this a question, or its answer, is taken for lost, and the next server is asked, or the same one once more. */
-const resendMs = 2_000;
+/** `Families` as getaddrinfo says it. */
+const familyNumber = { both: 0, 4: 4, 6: 6 } as const;
 
 /**
  * The hosts that take mail for a domain, by preference, equal ones in random order. `domain` is an `Address.domain`.
@@ -111,7 +97,7 @@ export async function findAddresses(
     family === 4 || family === 6
       ? ofLiteral(name, family, options.families)
       : named === "by-hand" && options.server === null
-        ? await askSystem(name, options)
+        ? addressesIn([await askSystem(name, familyNumber[options.families], options)], name, options.families)
         : await askAddresses(name, options);
   if (found.kind === "addresses") {
     // Inside a family the order is the resolver's, which rotates (RFC 5321 §5.1).
@@ -138,14 +124,6 @@ function inTurn<T>(first: readonly T[], second: readonly T[]): readonly T[] {
 export function preferredFamily(interfaces: ReturnType<typeof networkInterfaces>): 4 | 6 {
   const ours = Object.values(interfaces).flatMap((each) => each ?? []);
   return ours.some(({ family, address }) => family === "IPv6" && guarded(address) === null) ? 6 : 4;
-}
-
-/** Whether `LookupOptions.server` can be this. */
-export function isDnsServer(text: string): boolean {
-  if (isIP(text) !== 0) return true;
-  const [, six, four, port] = /^(?:\[([^\]]+)\]|([\d.]+))(?::(\d{1,5}))?$/.exec(text) ?? [];
-  if (port !== undefined && (Number(port) < 1 || Number(port) > 65_535)) return false;
-  return isIP(six ?? "") === 6 || isIP(four ?? "") === 4;
 }
 
 /** RFC 5321 §5.1: a domain without MX that has an address is its own host, with preference 0. */
@@ -201,7 +179,14 @@ async function askAddresses(name: string, options: LookupOptions): Promise<Found
     families === "4" ? null : ask("AAAA", name, options, (resolver) => resolver.resolve6(name)),
     families === "6" ? null : ask("A", name, options, (resolver) => resolver.resolve4(name)),
   ]);
-  const answers = asked.filter((answer) => answer !== null);
+  return addressesIn(
+    asked.filter((answer) => answer !== null),
+    name,
+    families,
+  );
+}
+
+function addressesIn(answers: readonly Answer<string>[], name: string, families: Families): FoundAddresses | Nowhere {
   const addresses = answers.flatMap((answer) => (answer.kind === "records" ? answer.records.map(hostAddress) : []));
   const failure = answers.find((answer) => answer.kind === "failed")?.text ?? null;
   if (addresses.length > 0) return { kind: "addresses", addresses, fault: failure };
@@ -213,31 +198,6 @@ async function askAddresses(name: string, options: LookupOptions): Promise<Found
   );
 }
 
-/** The system's own look-up. Nothing can cancel getaddrinfo: on time-out it is left to end by itself. */
-async function askSystem(
-  name: string,
-  { families, timeoutMs, signal }: LookupOptions,
-): Promise<FoundAddresses | Nowhere> {
-  const { promise: expired, reject } = Promise.withResolvers<never>();
-  const stop = atLimit(timeoutMs, signal ?? null, () => reject(new Error("limit")));
-  try {
-    const family = families === "both" ? 0 : Number(families);
-    const found = await Promise.race([lookup(name, { all: true, family, order: "verbatim" }), expired]);
-    return { kind: "addresses", addresses: found.map(({ address }) => hostAddress(address)), fault: null };
-  } catch (error) {
-    const code = codeOf(error);
-    if (code === "ENOTFOUND") return noAddress(name, families, false);
-    if (signal?.aborted) return unanswered(`given up looking for ${name}`);
-    return unanswered(
-      code === null
-        ? `the system had no answer for ${name} within ${timeoutMs} ms`
-        : `the system's look-up of ${name} failed: ${code}`,
-    );
-  } finally {
-    stop();
-  }
-}
-
 function noAddress(name: string, families: Families, nameExists: boolean): Nowhere {
   if (!nameExists) return rejected("5.4.4", `DNS: there is no host ${name}`);
   // It may well have an address of the family that we do not use: our limit, no rejection.
@@ -247,100 +207,6 @@ function noAddress(name: string, families: Families, nameExists: boolean): Nowhe
 
 function hostAddress(address: string): HostAddress {
   return { address, family: isIP(address) === 6 ? 6 : 4 };
-}
-
-/** One question, asked twice at most of each server; it ends by `timeoutMs`, whatever they do. */
-async function ask<T>(
-  type: RecordType,
-  name: string,
-  { server, timeoutMs, signal = null }: LookupOptions,
-  query: (resolver: Resolver) => Promise<T[]>,
-): Promise<Answer<T>> {
-  // Through the module: dns.setServers puts another function in the place of what a named import holds.
-  const servers = server === null ? dns.getServers() : [server];
-  const started = performance.now();
-  // A server that failed is not asked again, and what it said is told: it says more than another's silence.
-  const failures = new Map<string, string>();
-  for (const [asked, untilMs] of turns(servers, timeoutMs)) {
-    if (signal?.aborted) break;
-    if (failures.has(asked)) continue;
-    try {
-      const records = await askOnce(asked, untilMs - (performance.now() - started), signal, query);
-      // A CNAME that leads to a name without such records is an answer with none.
-      return records.length > 0 ? { kind: "records", records } : { kind: "absent", nameExists: true };
-    } catch (error) {
-      const code = codeOf(error);
-      if (code === null || code.startsWith("ERR_")) throw error;
-      if (code === "ENOTFOUND") return { kind: "absent", nameExists: false };
-      if (code === "ENODATA") return { kind: "absent", nameExists: true };
-      if (code === "ETIMEOUT" || code === "ECANCELLED") continue;
-      failures.set(asked, `DNS: ${wording(code)} for ${type} ${name} from ${asked}`);
-    }
-  }
-  if (signal?.aborted) return { kind: "failed", text: `DNS: given up for ${type} ${name}` };
-  const [failure] = failures.values();
-  const silence = `DNS: no answer within ${timeoutMs} ms for ${type} ${name} from ${servers.join(", ")}`;
-  return { kind: "failed", text: failure ?? silence };
-}
-
-/** Whom to ask, and until when: a short first round, because a datagram may be lost, then one with the time that is left. */
-function turns(servers: readonly string[], timeoutMs: number): readonly (readonly [server: string, untilMs: number])[] {
-  const share = 1 / servers.length;
-  const firstMs = Math.min(resendMs * servers.length, timeoutMs / 3);
-  return [
-    ...servers.map((server, index) => [server, firstMs * share * (index + 1)] as const),
-    ...servers.map((server, index) => [server, firstMs + (timeoutMs - firstMs) * share * (index + 1)] as const),
-  ];
-}
-
-async function askOnce<T>(
-  server: string,
-  limitMs: number,
-  signal: AbortSignal | null,
-  query: (resolver: Resolver) => Promise<T[]>,
-): Promise<T[]> {
-  // The limit is ours alone. c-ares's own would run out before the socket is read, so it is set out of the way.
-  const resolver = new Resolver({ timeout: Math.ceil(Math.max(limitMs, 0)) + 60_000, tries: 1 });
-  resolver.setServers([server]);
-  const stop = atLimit(limitMs, signal, () => resolver.cancel());
-  try {
-    return await query(resolver);
-  } finally {
-    stop();
-  }
-}
-
-/** Calls `giveUp` when the time is over or the signal says so, once, unless stopped before. */
-function atLimit(limitMs: number, signal: AbortSignal | null, giveUp: () => void): () => void {
-  // Expired timers run before sockets are read: look once more before giving up, or a busy loop loses the answer.
-  const expire = (): void => void setImmediate(giveUp);
-  const expiry = setTimeout(expire, Math.max(limitMs, 1));
-  signal?.addEventListener("abort", expire, { once: true });
-  if (signal?.aborted) expire();
-  return () => {
-    clearTimeout(expiry);
-    signal?.removeEventListener("abort", expire);
-  };
-}
-
-function codeOf(error: unknown): string | null {
-  return error instanceof Error && "code" in error ? String(error.code) : null;
-}
-
-/** c-ares's codes in DNS's words. */
-function wording(code: string): string {
-  switch (code) {
-    case "ECONNREFUSED":
-      return "no server";
-    case "EBADRESP":
-      return "a malformed answer";
-    case "EBADNAME":
-      return "a name that DNS cannot hold";
-    case "EFORMERR":
-      return "FORMERR";
-    default:
-      return code.replace(/^E(?=SERVFAIL|REFUSED|NOTIMP)/, "");
-  }
 }
 
 function rejected(status: "5.1.2" | "5.1.10" | "5.4.4", text: string): Nowhere {

@@ -1,8 +1,10 @@
-// One conversation on one wire: which commands left, which reply belongs to which, how long each may take, how it
-// ended. It keeps the order of RFC 2920 §3.1 (the k-th reply answers the k-th command) and has no plan of its own.
+// One conversation on one wire: what is sent, how long each answer may take, when nothing can change the verdict any
+// more, how it ended. It has no plan of its own, and does not know what a reply means.
 import net from "node:net";
 import type { Command } from "./command.ts";
-import { onAbort, startLimit, type Limit } from "./limit.ts";
+import { endingOf } from "./ending.ts";
+import { Exchanges, extrasLimit, type Entry } from "./exchanges.ts";
+import { Limits, type Limit } from "./limit.ts";
 import { chunkSize } from "./message.ts";
 import { ReplyParser, type Reply } from "./reply.ts";
 import { blockLimitMs, stageLimitsMs } from "./timeouts.ts";
@@ -43,33 +45,24 @@ const soonMs = 1_000;
 const partialMs = 1_500;
 /** The polite end, and reading on after a write that failed. */
 const leaveMs = 2_000;
-/** Replies to nothing we sent that are kept; more are a flood. */
-const extrasLimit = 20;
 /** Of what is quoted in a text of ours. */
 const saidLimit = 1_000;
-
-/** An exchange while it may still change. `end`: what `Wire.taken` must reach for it to have left whole. */
-type Entry = { -readonly [Key in keyof Exchange]: Exchange[Key] } & { end: number };
 
 export class Conversation {
   readonly #options: ConversationOptions;
   readonly #started = performance.now();
   readonly #wire: Wire;
-  readonly #entries: Entry[] = [];
-  readonly #limits = new Set<Limit>();
+  readonly #exchanges = new Exchanges();
+  readonly #limits = new Limits(() => this.#wire.received);
   readonly #connecting: Limit;
   readonly #decided = Promise.withResolvers<void>();
   #parser = new ReplyParser();
   /** Octets that leave with the next write. */
   #held = Buffer.alloc(0);
-  #groups = 0;
-  #next: Exchange["stage"] = "greeting";
   /** What we would have said, had the connection not ended before. */
   #unsaid: Exchange["stage"] | null = null;
+  #isSecuring = false;
   #leaving = false;
-  #extras = 0;
-  /** The last reply out of turn that has been given its stage. */
-  #forestalled: Entry | undefined = undefined;
   #connectedMs: number | null = null;
   #decidedMs: number | null = null;
   #endedMs: number | null = null;
@@ -89,14 +82,12 @@ export class Conversation {
     this.#wire = new Wire(socket, {
       connect: () => this.#connected(),
       data: (bytes) => this.#read(bytes),
-      fault: () => this.#limit(leaveMs, () => this.#finish("reset")),
+      fault: () => this.#limits.start(leaveMs, () => this.#finish("reset")),
       end: (end) => this.#wireEnded(end),
     });
-    this.#entries.push(entryOf({ stage: "greeting", line: null, recipient: null }, 0, null, 0));
-    const received = (): number => this.#wire.received;
-    this.#limit(options.timeoutMs, () => this.#finish("deadline"));
-    this.#connecting = this.#limit(stageLimitsMs.connect, () => this.#finish("timeout"));
-    if (signal !== null) this.#limits.add(onAbort(signal, received, () => this.#finish("abort")));
+    this.#limits.start(options.timeoutMs, () => this.#finish("deadline"));
+    this.#connecting = this.#limits.start(stageLimitsMs.connect, () => this.#finish("timeout"));
+    if (signal !== null) this.#limits.follow(signal, () => this.#finish("abort"));
   }
 
   /** Resolves when nothing that may still arrive can change the verdict. */
@@ -116,12 +107,12 @@ export class Conversation {
 
   /** The exchanges as they stand. */
   get exchanges(): readonly Exchange[] {
-    return this.#entries.map(({ end: _, ...exchange }) => exchange);
+    return this.#exchanges.all;
   }
 
   /** Sends one command and waits for its reply; null when there will be none. */
   async ask(command: Command): Promise<Exchange | null> {
-    const index = this.#entries.length;
+    const index = this.#exchanges.length;
     await this.send({ commands: [command], message: null, after: null });
     await this.answered();
     const exchange = this.exchanges[index];
@@ -137,20 +128,19 @@ export class Conversation {
     const { commands, message, after } = group;
     const first = [...commands, message?.command, after].find((each) => each != null);
     if (first == null) return;
-    if (this.#end !== null && this.#outstanding() === null) this.#unsaid ??= first.stage;
-    if (this.#outOfTurn(first.stage) || this.over) return;
-    this.#groups += 1;
+    if (this.#end !== null) this.#unsaid ??= first.stage;
+    if (this.#isForestalled(first.stage) || this.over) return;
+    this.#exchanges.beginGroup();
     for (const each of commands) this.#hold(each);
     if (message !== null && !(await this.#sendMessage(message))) return;
     if (after !== null) this.#hold(after);
     this.#flush();
-    this.#next = (after ?? message?.command ?? commands.at(-1) ?? first).stage;
     this.#watch();
   }
 
   /** Writes piece by piece; false when it was not sent whole. The last piece waits for what follows it in its write. */
   async #sendMessage({ command, octets }: NonNullable<Group["message"]>): Promise<boolean> {
-    const entry = this.#enter(command, Infinity);
+    const entry = this.#exchanges.enter(command, this.#elapsed(), Infinity);
     for (const piece of octets) {
       if (this.#held.length > 0 && this.#held.length + piece.length > chunkSize) {
         this.#flush();
@@ -164,7 +154,7 @@ export class Conversation {
 
   #hold(command: Command): void {
     this.#held = Buffer.concat([this.#held, Buffer.from(`${command.line}\r\n`)]);
-    this.#enter(command, this.#wire.submitted + this.#held.length);
+    this.#exchanges.enter(command, this.#elapsed(), this.#wire.submitted + this.#held.length);
   }
 
   #flush(): void {
@@ -189,13 +179,14 @@ export class Conversation {
   async startTls(name: string): Promise<TlsFacts | null> {
     if (this.#end !== null) this.#unsaid ??= "tls";
     if (this.over) return null;
-    this.#next = "tls";
     // Half of the session at most, so that there is time to go on without.
     const ms = Math.min(stageLimitsMs.tls, this.#options.timeoutMs / 2);
-    const limit = this.#limit(ms, () => this.#finish("timeout"));
+    const limit = this.#limits.start(ms, () => this.#finish("timeout"));
+    this.#isSecuring = true;
     const outcome = await Promise.race([this.#wire.startTls(name), this.#gone()]);
     limit.cancel();
     if (outcome === null) return null;
+    this.#isSecuring = false;
     if ("version" in outcome) return outcome;
     const said = outcome.inClear.trimEnd();
     const failure = `TLS handshake failed: ${outcome.text}`;
@@ -207,6 +198,7 @@ export class Conversation {
   /** Goes no further, and says why. The first reason stands. */
   stop(reason: Stop["reason"], stage: Stage, text: string): void {
     this.#stop ??= { reason, stage, status: null, text };
+    if (this.#leaving && unsafe.has(reason)) this.#finish("us");
     this.#wake();
   }
 
@@ -215,17 +207,16 @@ export class Conversation {
     this.#leaving = true;
     if (this.#stop !== null && unsafe.has(this.#stop.reason)) return this.#finish("us");
     this.#judge();
-    this.#limit(leaveMs, () => this.#finish("us"));
+    this.#limits.start(leaveMs, () => this.#finish("us"));
   }
 
   /** QUIT, where it still makes sense, then the peer's own close. */
   async quit(command: Command): Promise<void> {
-    this.#outOfTurn("quit");
+    this.#exchanges.place("quit");
     if (this.#end !== null) return;
-    const quitting = this.#entries.some((each) => each.stage === "quit");
     // A peer that said 421 has said its farewell; writing to it would only provoke a reset.
-    const farewell = this.#entries.findLast((each) => each.reply !== null)?.reply?.code === 421;
-    if (!quitting && !farewell && this.#outstanding() === null) {
+    const isFarewell = this.#exchanges.lastReply?.code === 421;
+    if (this.#exchanges.quit === null && !isFarewell && this.#exchanges.outstanding === null) {
       await this.send({ commands: [command], message: null, after: null });
     }
     await this.answered();
@@ -289,55 +280,29 @@ export class Conversation {
     this.#wake();
   }
 
-  /** Gives a reply to the first command without one, or, where there is none, keeps it as said out of turn. */
   #take(reply: Reply): Entry {
-    const entry = this.#outstanding() ?? this.#enterExtra();
-    entry.written = this.#wire.taken >= entry.end;
-    entry.reply = reply;
-    entry.repliedMs = this.#elapsed();
+    const entry = this.#exchanges.take(reply, this.#elapsed(), this.#wire.taken);
     const { end: _, ...exchange } = entry;
     this.#options.progress?.(exchange);
-    return entry;
-  }
-
-  #enterExtra(): Entry {
-    this.#extras += 1;
-    if (this.#extras > extrasLimit)
+    if (this.#exchanges.isFlooded) {
       this.stop("flood", this.#stage(), `over ${extrasLimit} replies to nothing we had sent`);
-    // Beyond the limit the last one is overwritten: memory is bounded whatever comes.
-    if (this.#extras > extrasLimit + 1) return this.#entries.at(-1) as Entry;
-    return this.#enter({ stage: this.#next, line: null, recipient: null }, 0);
-  }
-
-  #enter(command: Pick<Command, "stage" | "recipient"> & { readonly line: string | null }, end: number): Entry {
-    const entry = entryOf(command, this.#groups, command.line === null ? null : this.#elapsed(), end);
-    this.#entries.push(entry);
+    }
     return entry;
   }
 
-  /**
-   * Whether the peer has spoken out of turn. What it said then belongs to the stage we were about to enter, and
-   * if it was no refusal, the two sides are out of step.
-   */
-  #outOfTurn(stage: Exchange["stage"]): boolean {
-    const extras = this.#entries.slice(
-      this.#entries.findLastIndex((each, index) => each.command !== null || index === 0) + 1,
-    );
-    if (this.#forestalled === extras.at(-1)) return extras.length > 0;
-    this.#forestalled = extras.at(-1);
-    for (const extra of extras) extra.stage = stage;
-    if (stage === "quit") return extras.length > 0;
-    const positive = extras.find((each) => !isNegative(each.reply));
+  /** Whether the peer has spoken out of turn, so that we do not; if it was no refusal, the two sides are out of step. */
+  #isForestalled(stage: Exchange["stage"]): boolean {
+    const said = this.#exchanges.place(stage);
+    if (said === "none") return false;
+    if (said === "refusal" || stage === "quit") return true;
     if (this.#stop?.reason === "flood") this.#stop = { ...this.#stop, stage };
-    else if (positive?.reply != null) {
-      this.stop("out-of-step", stage, `a reply to nothing we had sent: ${positive.reply.lines.join(" ")}`);
-    }
-    return extras.length > 0;
+    else this.stop("out-of-step", stage, `a reply to nothing we had sent: ${said.lines.join(" ")}`);
+    return true;
   }
 
   /** Room for the next piece of a message, unless an answer is there already or nothing more will leave. */
   async #headway(entry: Entry): Promise<boolean> {
-    const limit = this.#limit(blockLimitMs, () => this.#finish("timeout"));
+    const limit = this.#limits.start(blockLimitMs, () => this.#finish("timeout"));
     await this.#wire.room();
     // One turn of the loop between two pieces, in which replies are read.
     await new Promise((resolve) => setImmediate(resolve));
@@ -346,18 +311,14 @@ export class Conversation {
     return !this.over && entry.reply === null && this.#wire.writeFault === null;
   }
 
-  #outstanding(): Entry | null {
-    return this.#entries.find((each) => each.reply === null) ?? null;
-  }
-
   #isAwaiting(): boolean {
-    const entry = this.#outstanding();
+    const entry = this.#exchanges.outstanding;
     return entry !== null && (this.#leaving || entry.stage !== "quit");
   }
 
   /** The stage we are in, for what concerns no single command; QUIT's is that of the last one that matters. */
   #stage(): Stage {
-    const stage = this.#outstanding()?.stage ?? this.#next;
+    const { stage } = this.#exchanges;
     return stage === "quit" ? "message" : stage;
   }
 
@@ -365,7 +326,7 @@ export class Conversation {
     if (this.#decidedMs !== null) return;
     const settled = this.#options.settled(this.exchanges, this.#leaving);
     if (settled === "now") return this.#decide();
-    if (settled === "soon") this.#soon ??= this.#limit(soonMs, () => this.#decide());
+    if (settled === "soon") this.#soon ??= this.#limits.start(soonMs, () => this.#decide());
     if (settled === "open") this.#soon = cancelled(this.#soon);
   }
 
@@ -379,37 +340,25 @@ export class Conversation {
   /** `550-…` and then silence is a refusal: its rest is awaited for a moment, and taken later if it comes after all. */
   #awaitRest(): void {
     this.#partial = cancelled(this.#partial);
-    if (this.#end === null && isNegative(this.#parser.partial()))
-      this.#partial = this.#limit(partialMs, () => this.#decide());
+    if (isNegative(this.#parser.partial())) this.#partial = this.#limits.start(partialMs, () => this.#decide());
   }
 
   /** One limit at a time: the first unanswered command's, counted from its turn. */
   #watch(): void {
-    const entry = this.#outstanding();
+    const entry = this.#exchanges.outstanding;
     if (this.#commandLimit?.entry === entry) return;
     this.#commandLimit?.limit.cancel();
     this.#commandLimit = null;
     if (entry === null || this.#connectedMs === null || entry.end === Infinity) return;
-    this.#commandLimit = { entry, limit: this.#limit(stageLimitsMs[entry.stage], () => this.#finish("timeout")) };
-  }
-
-  #limit(ms: number, expire: () => void): Limit {
-    // Behind the end nothing is awaited, and no timer is left that keeps the process alive.
-    if (this.#end !== null) return { cancel() {} };
-    const limit = startLimit(ms, () => this.#wire.received, expire);
-    const kept: Limit = {
-      cancel: () => {
-        limit.cancel();
-        this.#limits.delete(kept);
-      },
+    this.#commandLimit = {
+      entry,
+      limit: this.#limits.start(stageLimitsMs[entry.stage], () => this.#finish("timeout")),
     };
-    this.#limits.add(kept);
-    return kept;
   }
 
   #wireEnded(end: WireEnd): void {
-    const quit = this.#entries.findLast((each) => each.stage === "quit" && each.command !== null);
-    if (quit !== undefined && isYes(quit)) return this.#finish("quit");
+    const { quit } = this.#exchanges;
+    if (quit !== null && isYes(quit)) return this.#finish("quit");
     // Where TLS breaks, it is we who close.
     this.#finish(end.by === "tls" ? "us" : end.by, end.text);
   }
@@ -417,16 +366,16 @@ export class Conversation {
   /** The first end stands. What the peer left unfinished is still what it said, and what left whole is known now. */
   #finish(by: Ending["by"], system = ""): void {
     if (this.#end !== null) return;
-    for (const entry of this.#entries) if (entry.reply === null) entry.written = this.#wire.taken >= entry.end;
-    const stage = this.#leaving ? "quit" : this.#next;
+    this.#exchanges.close(this.#wire.taken);
+    const stage = this.#leaving ? "quit" : this.#isSecuring ? "tls" : this.#exchanges.stage;
     this.#end = { by: by === "failed" && this.#connectedMs !== null ? "reset" : by, system, stage };
     const partial = this.#parser.partial();
     const rest = this.#parser.leftover();
     if (partial !== null) this.#take(partial);
-    else if (rest !== "" && this.#parser.violation === null && this.#outstanding()?.stage !== "quit") {
+    else if (rest !== "" && this.#parser.violation === null && this.#exchanges.outstanding?.stage !== "quit") {
       this.stop("garbage", this.#stage(), rest);
     }
-    for (const limit of this.#limits) limit.cancel();
+    this.#limits.end();
     this.#wire.destroy();
     this.#decide();
     this.#endedMs = this.#elapsed();
@@ -434,24 +383,15 @@ export class Conversation {
   }
 
   #ending(): Ending {
-    const end = this.#end ?? { by: "us", system: "", stage: this.#next };
-    if (this.#connectedMs === null) {
-      const by = end.by === "fin" || end.by === "reset" ? "failed" : end.by;
-      return {
-        by,
-        stage: "connect",
-        text: textOf(by, `connecting to ${this.#options.address}`, end.system, this.#options.timeoutMs),
-      };
-    }
-    const waiting = this.#outstanding();
-    const stage = waiting?.stage ?? this.#unsaid ?? end.stage;
-    const asked = waiting?.command == null ? null : `waiting for the reply to ${waiting.command}`;
-    const doing = asked ?? (stage === "greeting" ? "waiting for the greeting" : `at ${stage}`);
-    return {
+    const end = this.#end ?? { by: "us", system: "", stage: this.#exchanges.stage };
+    return endingOf({
       by: end.by,
-      stage,
-      text: textOf(end.by, doing, end.system || (this.#wire.writeFault ?? ""), this.#options.timeoutMs),
-    };
+      stage: this.#unsaid ?? end.stage,
+      waiting: this.#exchanges.outstanding,
+      system: end.system || (this.#wire.writeFault ?? ""),
+      connecting: this.#connectedMs === null ? this.#options.address : null,
+      timeoutMs: this.#options.timeoutMs,
+    });
   }
 
   async #gone(): Promise<null> {
@@ -485,36 +425,4 @@ const unsafe: ReadonlySet<Stop["reason"]> = new Set([
 function cancelled(limit: Limit | null): null {
   limit?.cancel();
   return null;
-}
-
-function entryOf(
-  command: Pick<Command, "stage" | "recipient"> & { readonly line: string | null },
-  group: number,
-  sentMs: number | null,
-  end: number,
-): Entry {
-  const { stage, line, recipient } = command;
-  return { stage, command: line, recipient, group, written: false, sentMs, reply: null, repliedMs: null, end };
-}
-
-function textOf(by: Ending["by"], doing: string, system: string, timeoutMs: number): string {
-  const why = system === "" ? "" : ` (${system})`;
-  switch (by) {
-    case "quit":
-      return "closed after QUIT";
-    case "us":
-      return `closed by us while ${doing}`;
-    case "fin":
-      return `connection closed by the peer while ${doing}${why}`;
-    case "reset":
-      return `connection reset while ${doing}${why}`;
-    case "timeout":
-      return `no answer while ${doing}: our limit for it is over`;
-    case "deadline":
-      return `no answer while ${doing}: our limit of ${timeoutMs / 1000} s for the session is over`;
-    case "abort":
-      return `stopped by our caller while ${doing}`;
-    case "failed":
-      return `no connection: failed ${doing}${why}`;
-  }
 }

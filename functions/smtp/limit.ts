@@ -6,6 +6,45 @@ export interface Limit {
   cancel(): void;
 }
 
+/** All limits of one connection: they end with it, and leave no timer that keeps the process alive. */
+export class Limits {
+  readonly #received: () => number;
+  readonly #running = new Set<Limit>();
+  #isOver = false;
+
+  /** `received`: how much has come so far; a limit looks twice whether it grew. */
+  constructor(received: () => number) {
+    this.#received = received;
+  }
+
+  start(ms: number, expire: () => void): Limit {
+    return this.#keep(() => startLimit(ms, this.#received, expire));
+  }
+
+  /** The limit that an abort sets. */
+  follow(signal: AbortSignal, expire: () => void): Limit {
+    return this.#keep(() => onAbort(signal, this.#received, expire));
+  }
+
+  end(): void {
+    this.#isOver = true;
+    for (const limit of this.#running) limit.cancel();
+  }
+
+  #keep(make: () => Limit): Limit {
+    if (this.#isOver) return { cancel() {} };
+    const limit = make();
+    const kept: Limit = {
+      cancel: () => {
+        limit.cancel();
+        this.#running.delete(kept);
+      },
+    };
+    this.#running.add(kept);
+    return kept;
+  }
+}
+
 /** Turns of the loop in which nothing arrives before time is really up; TLS may need a second one. */
 const quietTurns = 2;
 /** A peer that never stops sending does not hold the clock for ever. */

@@ -224,17 +224,12 @@ function goesOn(conversation: Conversation): boolean {
 }
 
 function isInStep(conversation: Conversation): boolean {
-  const wrong = conversation.exchanges.find(
-    (each) => each.command !== null && each.stage !== "quit" && isWrongYes(each),
-  );
-  const greeting = conversation.exchanges[0];
-  const odd = wrong ?? (greeting !== undefined && isWrongYes(greeting) ? greeting : undefined);
-  if (odd === undefined || odd.stage === "quit") return true;
-  conversation.stop(
-    "wrong-yes",
-    odd.stage,
-    `no answer to ${odd.command ?? "our coming"}: ${odd.reply?.lines.join(" ")}`,
-  );
+  const wrong = conversation.exchanges.find((each, index) => {
+    return (each.command !== null || index === 0) && each.stage !== "quit" && isWrongYes(each);
+  });
+  if (wrong === undefined || wrong.stage === "quit") return true;
+  const text = `no answer to ${wrong.command ?? "our coming"}: ${wrong.reply?.lines.join(" ")}`;
+  conversation.stop("wrong-yes", wrong.stage, text);
   return false;
 }
 

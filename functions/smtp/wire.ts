@@ -8,11 +8,12 @@
 //    the socket over the greeting. Here what the kernel holds is read first.
 // 3. Under STARTTLS a peer may answer in the clear where its ServerHello should be, and OpenSSL shows only "wrong
 //    version number". Here TLS runs over a tap that keeps those octets.
-import { readSync } from "node:fs";
 import net from "node:net";
 import { Duplex } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import tls from "node:tls";
+import { readDescriptor } from "./descriptor.ts";
+import { tlsFacts } from "./tls-facts.ts";
 import type { TlsFacts } from "./transcript.ts";
 
 export interface WireEnd {
@@ -39,12 +40,13 @@ export interface WireHandlers {
 
 type Written = (error?: Error | null) => void;
 
-const inClearPatienceMs = 1_000;
 const fin: WireEnd = { by: "fin", text: "" };
 const reset: WireEnd = { by: "reset", text: "ECONNRESET" };
 
 /** How much of a peer's clear text is kept where TLS should be. */
 const inClearLimit = 4_096;
+/** How long the rest of it is awaited. */
+const inClearPatienceMs = 1_000;
 
 export class Wire {
   readonly #socket: net.Socket;
@@ -75,8 +77,9 @@ export class Wire {
     socket.on("data", (bytes: Buffer) => this.#receive(bytes));
     // A reset that comes together with the last octets may look like a plain end to Node.
     socket.once("end", () => {
-      const isReset = this.#writeFault !== null || readDescriptor(socket).isReset;
-      this.#end(isReset ? reset : fin);
+      const { octets, isReset } = readDescriptor(socket);
+      if (octets.length > 0) this.#receive(octets);
+      this.#end(isReset || this.#writeFault !== null ? reset : fin);
     });
     socket.on("error", (error: NodeJS.ErrnoException) => this.#end(endOf(error, this.#received)));
     socket.once("close", () => this.#end(fin));
@@ -158,7 +161,7 @@ export class Wire {
       secure.once("secureConnect", () => {
         this.#secured = true;
         this.#inClear = [];
-        resolve(factsOf(secure));
+        resolve(tlsFacts(secure));
       });
       secure.on("data", (bytes: Buffer) => this.#handlers.data(bytes));
       secure.on("error", (error: NodeJS.ErrnoException) => {
@@ -295,59 +298,8 @@ export class Wire {
   }
 }
 
-/** What the kernel still holds for a socket, and whether it was reset; nothing where descriptors are not to be had. */
-function readDescriptor(socket: net.Socket): { readonly octets: Buffer; readonly isReset: boolean } {
-  const fd = (socket as unknown as { _handle: { fd?: number } | null })._handle?.fd;
-  const kept: Buffer[] = [];
-  const piece = Buffer.alloc(65_536);
-  let isReset = false;
-  if (fd === undefined || fd < 0) return { octets: Buffer.alloc(0), isReset };
-  try {
-    for (let pieces = 0; pieces < 16; pieces += 1) {
-      const size = readSync(fd, piece);
-      if (size === 0) break;
-      kept.push(Buffer.from(piece.subarray(0, size)));
-    }
-  } catch (error) {
-    isReset = (error as NodeJS.ErrnoException).code === "ECONNRESET";
-  }
-  return { octets: Buffer.concat(kept), isReset };
-}
-
 function endOf(error: NodeJS.ErrnoException, received: number): WireEnd {
   const text = error.code ?? error.message;
   if (text === "ECONNRESET" || text === "EPIPE") return { by: "reset", text };
   return { by: received > 0 ? "reset" : "failed", text };
-}
-
-function factsOf(secure: tls.TLSSocket): TlsFacts {
-  const certificate = secure.getPeerCertificate();
-  const shown = Object.keys(certificate).length > 0;
-  return {
-    version: secure.getProtocol() ?? "unknown",
-    cipher: secure.getCipher().standardName,
-    certificate: shown
-      ? {
-          names: namesOf(certificate),
-          issuer: String(certificate.issuer.CN ?? certificate.issuer.O ?? ""),
-          validFrom: dateOf(certificate.valid_from),
-          validTo: dateOf(certificate.valid_to),
-          verified: secure.authorized,
-          fault: secure.authorized ? null : String(secure.authorizationError),
-        }
-      : null,
-  };
-}
-
-/** RFC 3339; null where the certificate's own date is none. */
-function dateOf(text: string): string | null {
-  const date = new Date(text);
-  return Number.isNaN(date.getTime()) ? null : date.toISOString();
-}
-
-/** The alternative names, else the common name (RFC 6125 §6.4.4). */
-function namesOf(certificate: tls.PeerCertificate): string[] {
-  const alternatives = (certificate.subjectaltname ?? "").split(", ").filter((each) => each !== "");
-  if (alternatives.length > 0) return alternatives.map((each) => each.replace(/^(DNS|IP Address):/, ""));
-  return [certificate.subject.CN].flat().filter((each) => each !== undefined);
 }

@@ -3,31 +3,8 @@
 import { depths } from "../../functions/smtp/transcript.ts";
 import type { Depth, Stage } from "../../functions/smtp/transcript.ts";
 import type { Outcome } from "../../functions/verdict/reconcile.ts";
-
-/** One step of a script. `source` is its line as written, without the margin; `lineNumber` is its line in the file. */
-export type Step = Where &
-  (
-    | { readonly kind: "send"; readonly octets: Uint8Array } //    S: and S|
-    | { readonly kind: "line"; readonly text: string } //          C:
-    | { readonly kind: "pattern"; readonly pattern: RegExp } //    C~, unanchored
-    | { readonly kind: "body" } //                                 C... to the lone dot, or as many octets as BDAT said
-    | { readonly kind: "act"; readonly act: Act } //               S!
-  );
-
-interface Where {
-  readonly source: string;
-  readonly lineNumber: number;
-}
-
-export type Act =
-  | { readonly name: "fin" | "rst" | "close" | "hang" }
-  | { readonly name: "tls"; readonly version: TlsVersion | null }
-  | { readonly name: "wait"; readonly waitMs: number }
-  | { readonly name: "dribble"; readonly octets: number }
-  | { readonly name: "flood"; readonly times: number; readonly text: string }
-  | { readonly name: "junk"; readonly octets: number };
-
-export type TlsVersion = (typeof tlsVersions)[keyof typeof tlsVersions];
+import { readStep, wordsOf, type Step } from "./dialog-step.ts";
+import { duration, Misreading, oneOf, quote } from "./dialog-value.ts";
 
 /** What one connection plays. */
 export type Script = readonly Step[];
@@ -79,16 +56,6 @@ interface Draft {
   readonly recipients: (Answered & { address: string })[];
 }
 
-/** A line that cannot be read, and how to say it right; the file (and the line, if it is the one at hand) come later. */
-class Misreading extends Error {
-  readonly lineNumber: number | null;
-
-  constructor(message: string, lineNumber: number | null = null) {
-    super(message);
-    this.lineNumber = lineNumber;
-  }
-}
-
 // What our printer puts before a line of a pasted incident: a mark, the connection, the time.
 const margin = /^\s*[▶>]?[\s\d.·]*(?=(?:S[:|!]|C[:~]|C\.\.\.|#|=>|@|--))/;
 
@@ -138,80 +105,9 @@ function readLine(line: string, lineNumber: number, draft: Draft): void {
     return;
   }
   const script = draft.scripts.at(-1) ?? [];
-  const step = readStep(line, { source: line, lineNumber });
+  const step = readStep(line, lineNumber);
   checkOrder(script, step);
   script.push(step);
-}
-
-function readStep(line: string, where: Where): Step {
-  const rest = line.slice(2).replace(/^ /, "");
-  switch (line.slice(0, 2)) {
-    case "S:":
-      return { ...where, kind: "send", octets: Buffer.from(`${rest}\r\n`) };
-    case "S|":
-      return { ...where, kind: "send", octets: unescape(rest) };
-    case "S!":
-      return { ...where, kind: "act", act: readAct(rest.trim()) };
-    case "C:":
-      return { ...where, kind: "line", text: rest };
-    case "C~":
-      return { ...where, kind: "pattern", pattern: readPattern(rest) };
-    default:
-      if (/^C\.\.\.\s*$/.test(line)) return { ...where, kind: "body" };
-      throw new Misreading(`cannot read ${quote(line)}: a line begins with # S: S| S! C: C~ C... => @ or is --`);
-  }
-}
-
-function readPattern(source: string): RegExp {
-  try {
-    return new RegExp(source);
-  } catch (error) {
-    throw new Misreading(`${quote(source)} is no regular expression: ${String(error)}`);
-  }
-}
-
-const escapes: Readonly<Record<string, string>> = { r: "\r", n: "\n", t: "\t", 0: "\0", "\\": "\\" };
-
-function unescape(text: string): Uint8Array {
-  const pieces = text.split(/(\\x[\da-fA-F]{2}|\\.?)/s).map((piece) => {
-    if (!piece.startsWith("\\")) return Buffer.from(piece);
-    if (piece.length === 4) return Buffer.from(piece.slice(2), "hex");
-    const octet = escapes[piece.slice(1)];
-    if (octet === undefined) throw new Misreading(`${quote(piece)} is no escape: use \\r \\n \\t \\0 \\\\ or \\xNN`);
-    return Buffer.from(octet);
-  });
-  return Buffer.concat(pieces);
-}
-
-const tlsVersions = { "1.0": "TLSv1", "1.1": "TLSv1.1", "1.2": "TLSv1.2", "1.3": "TLSv1.3" } as const;
-
-function readAct(text: string): Act {
-  const [, name = "", rest = ""] = /^(\S*)\s*(.*)$/.exec(text) ?? [];
-  switch (name) {
-    case "fin":
-    case "rst":
-    case "close":
-    case "hang":
-      if (rest !== "") throw new Misreading(`S! ${name} takes nothing after it`);
-      return { name };
-    case "tls":
-      return { name, version: rest === "" ? null : readTlsVersion(rest) };
-    case "wait":
-      return { name, waitMs: duration(rest, "S! wait") };
-    case "dribble":
-    case "junk":
-      return { name, octets: count(rest, `S! ${name} N, in octets`) };
-    case "flood": {
-      const [, times = "", line = ""] = /^(\S*) ?(.*)$/.exec(rest) ?? [];
-      return { name, times: count(times, "S! flood N TEXT"), text: line };
-    }
-    default:
-      throw new Misreading(`${quote(name)} is no act: S! fin, rst, close, hang, tls, wait, dribble, flood or junk`);
-  }
-}
-
-function readTlsVersion(text: string): TlsVersion {
-  return tlsVersions[oneOf(["1.0", "1.1", "1.2", "1.3"], text, "the TLS version")];
 }
 
 /** Whether nothing can follow it on the connection. */
@@ -237,12 +133,6 @@ function checkEnding(script: Script): void {
   if (!answersQuit && !half && !isLast(last)) {
     throw new Misreading("a script ends with the answer to QUIT, or with S! fin, rst, close or hang", last.lineNumber);
   }
-}
-
-/** The command that a step awaits, or ""; of a pattern, its source without the anchor and the backslashes. */
-export function wordsOf(step: Step): string {
-  if (step.kind === "line") return step.text;
-  return step.kind === "pattern" ? step.pattern.source.replace(/^\^/, "").replaceAll(/\\(?=\W)/g, "") : "";
 }
 
 function readSetting(text: string, said: Writable<Said>): void {
@@ -326,25 +216,4 @@ function readClause(text: string): readonly [key: string, value: string] {
   const [, key, value = ""] = /^\s*([a-z][a-z-]*)(?:\s+by)?\s*(.*?)\s*$/.exec(text) ?? [];
   if (key === undefined) throw new Misreading(`cannot read the clause ${quote(text)}: it is a word and a value`);
   return [key, value.replace(/^"(.*)"$/, "$1")];
-}
-
-function oneOf<const T extends string>(words: readonly T[], word: string, what: string): T {
-  const found = words.find((each) => each === word);
-  if (found !== undefined) return found;
-  throw new Misreading(`${what} is one of ${words.join(", ")}, not ${quote(word)}`);
-}
-
-function duration(text: string, what: string): number {
-  const match = /^(\d+(?:\.\d+)?)(ms|s)$/.exec(text);
-  if (match === null) throw new Misreading(`${what} takes a time such as 200ms or 2s, not ${quote(text)}`);
-  return Number(match[1]) * (match[2] === "s" ? 1_000 : 1);
-}
-
-function count(text: string, what: string): number {
-  if (!/^[1-9]\d*$/.test(text)) throw new Misreading(`${what}: N is a whole number from 1, not ${quote(text)}`);
-  return Number(text);
-}
-
-function quote(text: string): string {
-  return JSON.stringify(text.slice(0, 80));
 }

@@ -1,6 +1,7 @@
 // Plays one script on one connection, and keeps what the client said. It knows the steps of the notation, and neither
 // how octets travel nor what the conversation was meant to show.
-import type { Act, Script, Step } from "./dialog.ts";
+import type { Act, Step } from "./dialog-step.ts";
+import type { Script } from "./dialog.ts";
 import type { Taker, Wire } from "./mail-host-wire.ts";
 
 /** What the client said on one connection; grows while it is played. */

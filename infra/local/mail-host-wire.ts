@@ -5,7 +5,7 @@ import type { SocketConstructorOpts } from "node:net";
 import { createSecureContext, TLSSocket } from "node:tls";
 import { setImmediate, setTimeout as delay } from "node:timers/promises";
 import { certificate, key } from "./certificate.ts";
-import type { TlsVersion } from "./dialog.ts";
+import type { TlsVersion } from "./dialog-step.ts";
 
 /** Takes octets, and says how many more must surely follow; 0 when it has all. It is given no more than it said. */
 export type Taker = (octets: Uint8Array) => number;
@@ -14,7 +14,9 @@ export type Taker = (octets: Uint8Array) => number;
 export type Left = "fin" | "reset";
 
 const pieceLimit = 65_536;
-/** For the last pieces to leave. */
+/** A write that is not called back. */
+const stalledMs = 1_000;
+/** For the last pieces to leave, or to be read. */
 const settleMs = 25;
 
 export class Wire {
@@ -51,7 +53,7 @@ export class Wire {
 
   /** Whether the connection is gone on both sides. */
   get closed(): boolean {
-    return this.#raw.destroyed;
+    return this.#raw.destroyed || this.#left === "reset";
   }
 
   /** Reads until the taker has all, or until the client has left. */
@@ -129,7 +131,7 @@ export class Wire {
   }
 
   #watch(stream: Socket): void {
-    neverFail(stream);
+    neverFail(stream, () => setTimeout(() => this.#leave("reset"), settleMs));
     stream.on("error", () => this.#leave("reset"));
     stream.on("end", () => this.#leave("fin"));
     stream.on("close", () => this.#leave("reset"));
@@ -162,10 +164,19 @@ export class Wire {
     if (this.#left !== null) this.#finish?.();
   }
 
+  /** Under TLS a write whose client has reset may never be called back: our clients always read, so time tells. */
   #write(piece: Uint8Array): Promise<void> {
     return new Promise((resolve) => {
-      if (this.#stream.destroyed || this.#stream.writableEnded) return resolve();
-      this.#stream.write(piece, () => resolve());
+      if (this.#stream.destroyed || this.#stream.writableEnded || this.#left !== null) return resolve();
+      const done = (): void => {
+        clearTimeout(timer);
+        resolve();
+      };
+      const timer = setTimeout(() => {
+        this.#leave("reset");
+        resolve();
+      }, stalledMs);
+      this.#stream.write(piece, done);
     });
   }
 }
@@ -174,11 +185,15 @@ export class Wire {
  * A failed write would make Node destroy the socket, with what the client had said before it left still unread. The
  * script goes on instead: reading tells how the client left.
  */
-function neverFail(stream: Socket): void {
+function neverFail(stream: Socket, onFault: () => void): void {
   const write = stream._write.bind(stream);
   const writev = stream._writev?.bind(stream);
-  stream._write = (chunk, encoding, callback) => write(chunk, encoding, () => callback());
-  if (writev !== undefined) stream._writev = (chunks, callback) => writev(chunks, () => callback());
+  const forgiving = (callback: () => void) => (error?: Error | null) => {
+    if (error) onFault();
+    callback();
+  };
+  stream._write = (chunk, encoding, callback) => write(chunk, encoding, forgiving(callback));
+  if (writev !== undefined) stream._writev = (chunks, callback) => writev(chunks, forgiving(callback));
 }
 
 /** Long enough for the client to see most pieces for themselves, short enough for a thousand of them. */

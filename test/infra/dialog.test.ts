@@ -4,8 +4,9 @@ import { suite, test } from "node:test";
 import fc from "fast-check";
 import { canRunUnderTls, setupOf, underTls } from "../../infra/local/dialog-setup.ts";
 import type { Setup } from "../../infra/local/dialog-setup.ts";
+import type { Act, Step } from "../../infra/local/dialog-step.ts";
 import { parseDialog } from "../../infra/local/dialog.ts";
-import type { Act, Dialog, Script, Step } from "../../infra/local/dialog.ts";
+import type { Dialog, Script } from "../../infra/local/dialog.ts";
 
 function read(...lines: readonly string[]): Dialog {
   return parseDialog(["# a test", ...lines].join("\n"), "a.smtp");

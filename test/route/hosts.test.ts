@@ -5,7 +5,8 @@ import { once } from "node:events";
 import type { NetworkInterfaceInfo } from "node:os";
 import { after, before, suite, test } from "node:test";
 import fc from "fast-check";
-import { findAddresses, findHosts, isDnsServer, preferredFamily } from "../../functions/route/hosts.ts";
+import { isDnsServer } from "../../functions/route/dns.ts";
+import { findAddresses, findHosts, preferredFamily } from "../../functions/route/hosts.ts";
 import type { FoundAddresses, FoundHosts, LookupOptions, Nowhere } from "../../functions/route/hosts.ts";
 import { type DnsServer, serveDns, type Zone } from "./dns-server.ts";
 

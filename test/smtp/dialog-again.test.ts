@@ -125,7 +125,11 @@ async function hold(dialog: Dialog): Promise<Verdict> {
 /** The verdict and what was said, without times, ports and the message's size. */
 function said({ outcome, primary, recipients, attempts }: Verdict): unknown {
   const { stage, code, status, text, partial } = primary;
-  const replies = attempts.map((each) => each.exchanges.map((exchange) => [exchange.stage, exchange.reply]));
+  const replies = attempts.map(({ exchanges }) => {
+    // Whether our QUIT still left before the host's close was read is a matter of luck.
+    const heard = exchanges.filter((each) => each.stage !== "quit" || each.reply !== null);
+    return heard.map((exchange) => [exchange.stage, exchange.reply]);
+  });
   return { outcome, stage, code, status, text, partial, recipients, replies };
 }
 
