@@ -2,8 +2,22 @@
 // Evidence only. Nothing here knows what a reply means for the message.
 import type { Reply } from "./reply.ts";
 
-/** Where in the conversation something was said; `data` answers DATA, `message` answers the message itself. */
-export type Stage = "dns" | "connect" | "greeting" | "ehlo" | "starttls" | "tls" | "mail" | "rcpt" | "data" | "message";
+/** In the order of a conversation; `data` answers DATA, `message` the message itself. */
+export const stages = [
+  "dns",
+  "connect",
+  "greeting",
+  "ehlo",
+  "starttls",
+  "tls",
+  "mail",
+  "rcpt",
+  "data",
+  "message",
+] as const;
+
+/** Where in the conversation something was said. */
+export type Stage = (typeof stages)[number];
 
 /** How far a session goes before it says QUIT. */
 export type Depth = "greeting" | "ehlo" | "rcpt" | "message";

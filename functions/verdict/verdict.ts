@@ -1,6 +1,6 @@
 // The verdict: one document for all that was tried, the same for the command line, the log and the page (DESIGN §8).
 // The peer's own code and text stay apart from our judgement. Pure.
-import type { Stage, Transcript } from "../smtp/transcript.ts";
+import { stages, type Stage, type Transcript } from "../smtp/transcript.ts";
 import {
   compareJudgements,
   isRefusal,
@@ -131,20 +131,6 @@ function compareAcrossHosts(a: Word, b: Word): number {
 function depthOf({ judgement, attempt }: Word): number {
   return attempt.stop?.reason === "no-address" ? -1 : stages.indexOf(judgement.answer.stage);
 }
-
-/** In the order of a conversation. */
-const stages: readonly Stage[] = [
-  "dns",
-  "connect",
-  "greeting",
-  "ehlo",
-  "starttls",
-  "tls",
-  "mail",
-  "rcpt",
-  "data",
-  "message",
-];
 
 function hostAnswer(answer: Answer, { host, address, port }: Transcript): HostAnswer {
   return { ...answer, host, address, port };

@@ -7,8 +7,7 @@
 // asked unless RCPT or `@ to` names somebody else. Hosts come in the order of their names.
 import { readdir, readFile } from "node:fs/promises";
 import type { ProbeRequest } from "../../functions/route/attempts.ts";
-import { parseAddress, type Address } from "../../functions/smtp/address.ts";
-import type { Verdict } from "../../functions/verdict/verdict.ts";
+import { requestOf } from "./dialog-probe.ts";
 import { setupOf } from "./dialog-setup.ts";
 import { parseDialog, type Dialog, type Expectation } from "./dialog.ts";
 import { MailHosts, type MailHost } from "./mail-host.ts";
@@ -73,70 +72,5 @@ export function requestTo({ dialog, host }: LabHost): ProbeRequest {
   const setup = setupOf(dialog);
   const isNamed = dialog.said.to !== null || dialog.scripts.flat().some(({ source }) => /RCPT TO:</i.test(source));
   const recipients = isNamed ? setup.recipients : [`probe@${dialog.provider}.example`];
-  return {
-    recipients: recipients.map(addressOf),
-    hosts: [{ name: host.address, port: host.port }],
-    from: setup.from,
-    helo: setup.helo,
-    depth: setup.depth,
-    message: null,
-    tls: setup.tls,
-    timeoutMs: setup.timeoutMs ?? timeoutMs,
-    resolver: null,
-    allowPrivate: false,
-    signal: null,
-    progress: null,
-  };
-}
-
-function addressOf(text: string): Address {
-  const address = parseAddress(text);
-  if ("fault" in address) throw new Error(address.fault);
-  return address;
-}
-
-/** How a verdict differs from what the dialog expects, for people; empty when it does not. */
-export function surprises({ expected, recipients }: LabDialog, verdict: Verdict): readonly string[] {
-  const { clauses } = expected;
-  const { outcome, primary } = verdict;
-  const got = { outcome, stage: primary.stage, code: primary.code, status: primary.status };
-  const own = recipients.map(({ address, ...wanted }) => {
-    const found = verdict.recipients.find((each) => each.address === address);
-    return differs(answerText(wanted), found === undefined ? "no verdict" : answerText(found), `for ${address}: `);
-  });
-  return [
-    differs(answerText(expected), answerText(got), ""),
-    ...Object.entries(clauses).map(([key, value]) => clauseDiffers(key, value, verdict)),
-    ...own,
-  ].flatMap((each) => each ?? []);
-}
-
-function clauseDiffers(key: string, value: string, verdict: Verdict): string | null {
-  const { primary, attempts, consequences } = verdict;
-  switch (key) {
-    case "text":
-      return primary.text.includes(value) ? null : `expected words with "${value}", and heard "${primary.text}"`;
-    case "partial":
-      return primary.partial ? null : "expected a partial reply, and it was whole";
-    case "class":
-      return differs(value, verdict.class ?? "none", "class ");
-    case "ended":
-      return differs(value, attempts.at(-1)?.ending.by ?? "never", "an end by ");
-    case "retry":
-      return differs(value, attempts.at(-1)?.retry ?? "none", "a retry ");
-    case "consequences":
-      return differs(value, String(consequences.length), "consequences ");
-    case "attempts":
-      return differs(value, String(attempts.length), "attempts ");
-    default:
-      return `a lab knows no clause "${key}"`;
-  }
-}
-
-function differs(expected: string, got: string, what: string): string | null {
-  return expected === got ? null : `expected ${what}${expected}, and got ${got}`;
-}
-
-function answerText({ outcome, stage, code, status }: Omit<Expectation, "clauses">): string {
-  return [outcome, stage, code ?? "-", ...(status === null ? [] : [status])].join(" ");
+  return requestOf({ ...setup, recipients, timeoutMs: setup.timeoutMs ?? timeoutMs }, host);
 }

@@ -16,7 +16,8 @@ import { visibleLine } from "../../functions/cli/visible.ts";
 import { write } from "../../functions/cli/write.ts";
 import { probe } from "../../functions/route/attempts.ts";
 import type { Verdict } from "../../functions/verdict/verdict.ts";
-import { requestTo, startLab, surprises, type Lab, type LabHost } from "./lab.ts";
+import { surprises } from "./dialog-probe.ts";
+import { requestTo, startLab, type Lab, type LabHost } from "./lab.ts";
 
 /** The host whose dialog is shown in full: the case that the project was born from. */
 const shownProvider = "icloud";

@@ -10,7 +10,8 @@ import { text } from "node:stream/consumers";
 import { after, suite, test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { probe } from "../../functions/route/attempts.ts";
-import { requestTo, startLab, surprises } from "../../infra/local/lab.ts";
+import { surprises } from "../../infra/local/dialog-probe.ts";
+import { requestTo, startLab } from "../../infra/local/lab.ts";
 
 /** What providers do to an IP that they do not like: where, and with which code. In the order of the table. */
 const answers = [
@@ -104,7 +105,7 @@ suite("the lab", () => {
         "expected a retry lock-step, and got none",
         "expected consequences 9, and got 0",
         "expected attempts 2, and got 1",
-        'a lab knows no clause "colour"',
+        'there is no clause "colour"',
         "expected for probe@odd.example: accepted rcpt 250, and got rejected greeting 554 5.7.1",
         "expected for other@odd.example: accepted rcpt 250, and got no verdict",
       ],
