@@ -165,7 +165,8 @@ function judgeOpen(address: string, transcript: Transcript): Judgement {
 
 /** We ourselves went no further, and nobody had refused. */
 function judgeStop(stop: Stop, transcript: Transcript): Judgement {
-  const answer = { ...silent(stop.stage, null, stop.text), status: stop.status };
+  const text = stop.reason === "garbage" ? `not an SMTP reply: ${stop.text}` : stop.text;
+  const answer = { ...silent(stop.stage, null, text), status: stop.status };
   switch (stop.reason) {
     // What the host told us that it cannot take was not sent.
     case "too-large":
