@@ -76,7 +76,8 @@ function clauseDiffers(key: string, value: string, verdict: Verdict): string | n
     case "class":
       return differs(value, verdict.class ?? "none", "class ");
     case "ended":
-      return differs(value, attempts.at(-1)?.ending.by ?? "never", "an end by ");
+      // The acts may be named as well: a close over unread octets, and rst, both reset.
+      return differs(value.replace(/^(?:close|rst)$/, "reset"), attempts.at(-1)?.ending.by ?? "never", "an end by ");
     case "retry":
       return differs(value, attempts.at(-1)?.retry ?? "none", "a retry ");
     case "consequences":

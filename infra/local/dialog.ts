@@ -122,16 +122,19 @@ function checkOrder(script: Script, step: Step): void {
   if (ended && step.kind === "send") throw new Misreading("nothing can be sent after S! fin");
 }
 
-/** How a connection ends is evidence, so a script says it: a silent end would race with what the client says next. */
 function checkEnding(script: Script): void {
+  if (script.length === 0) throw new Misreading("a script needs steps: the shortest is `S! fin`");
+}
+
+/**
+ * Whether a script says how the connection ends: with the answer to QUIT, or with S! fin, rst, close or hang. Where it
+ * does not, the host takes what still comes, answers QUIT, and closes.
+ */
+export function endsItself(script: Script): boolean {
   const last = script.at(-1);
-  if (last === undefined) throw new Misreading("a script needs steps: the shortest is `S! fin`");
   const asked = script.findLast((step) => wordsOf(step) !== "");
-  const answersQuit = asked !== undefined && /^QUIT\b/i.test(wordsOf(asked)) && last.kind === "send";
-  const half = script.some((step) => step.kind === "act" && step.act.name === "fin");
-  if (!answersQuit && !half && !isLast(last)) {
-    throw new Misreading("a script ends with the answer to QUIT, or with S! fin, rst, close or hang", last.lineNumber);
-  }
+  const answersQuit = asked !== undefined && /^QUIT\b/i.test(wordsOf(asked)) && last?.kind === "send";
+  return answersQuit || isLast(last) || script.some((step) => step.kind === "act" && step.act.name === "fin");
 }
 
 function readSetting(text: string, said: Writable<Said>): void {

@@ -1,7 +1,7 @@
 // Plays one script on one connection, and keeps what the client said. It knows the steps of the notation, and neither
 // how octets travel nor what the conversation was meant to show.
 import type { Act, Step } from "./dialog-step.ts";
-import type { Script } from "./dialog.ts";
+import { endsItself, type Script } from "./dialog.ts";
 import type { Taker, Wire } from "./mail-host-wire.ts";
 
 /** What the client said on one connection; grows while it is played. */
@@ -39,7 +39,7 @@ export async function play(
     wire.reset();
     return { at, came };
   }
-  const came = await player.finish();
+  const came = endsItself(script) ? await player.finish() : await player.bid();
   return came === null ? null : { at: script.length, came };
 }
 
@@ -92,6 +92,22 @@ class Player {
     }
     this.#wire.close();
     return extra.length === 0 ? null : shown(extra);
+  }
+
+  /** The script does not say how the connection ends: what still comes is let go, QUIT is answered. */
+  async bid(): Promise<null> {
+    await this.#flush();
+    for (let line = ""; !/^QUIT\r?\n/i.test(line);) {
+      const octets: number[] = [];
+      if ((await this.#wire.read(lineTaker(octets, null))) !== null) break;
+      line = decode(octets);
+      if (line.length > 0) this.#journal.lines.push(line.trimEnd());
+    }
+    await this.#wire.send(Buffer.from("221 2.0.0 good bye\r\n"));
+    await this.#wire.fin();
+    await this.#wire.read(ignored);
+    this.#wire.close();
+    return null;
   }
 
   async #flush(): Promise<void> {

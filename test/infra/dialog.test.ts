@@ -189,12 +189,6 @@ suite("mistakes in a dialog", () => {
     ["a last backslash", ["# a", "S| a\\", "S! fin"], 'a.smtp:2: "\\\\" is no escape'],
     ["something behind the end", ["# a", "S! rst", "S: 250 a"], "a.smtp:3: nothing can follow S! rst: begin the next"],
     ["words behind fin", ["# a", "S! fin", "S: 250 a"], "a.smtp:3: nothing can be sent after S! fin"],
-    [
-      "no end",
-      ["# a", "C: EHLO x", "S: 250 a", "", "=> accepted ehlo 250"],
-      "a.smtp:3: a script ends with the answer to QUIT",
-    ],
-    ["no end of the first", ["# a", "S: 250 a", "--", "S! fin"], "a.smtp:2: a script ends with the answer to QUIT"],
     ["no steps", ["# a", ""], "a.smtp:2: a script needs steps"],
     ["no steps of the next", ["# a", "S! fin", "--"], "a.smtp:3: a script needs steps"],
     [
