@@ -1,6 +1,6 @@
 // A verdict for people: the answer in a line, each recipient's own, then every attempt's dialog with the deciding line
 // marked and what it cost. It judges nothing, and shows no text of a host's as it came.
-import { dialogLines, type DialogLine } from "../smtp/dialog.ts";
+import { dialogLines, dialogText, type DialogLine } from "../smtp/dialog.ts";
 import type { Exchange, Retry, TlsFacts, Transcript } from "../smtp/transcript.ts";
 import type { Outcome } from "../verdict/reconcile.ts";
 import type { HostAnswer, RecipientVerdict, Verdict } from "../verdict/verdict.ts";
@@ -20,6 +20,17 @@ export interface Form {
 export function print(verdict: Verdict, { json, pretty, alone }: Form): string {
   if (!json) return alone ? printVerdict(verdict) : `${subjectOf(verdict)}:\n${printVerdict(verdict)}\n`;
   return `${visibleJson(JSON.stringify(verdict, null, pretty && alone ? 2 : 0))}\n`;
+}
+
+/** The deciding host's sessions as a test for test/dialogs; null where there was no conversation to play again. */
+export function printDialog(verdict: Verdict): string | null {
+  const { primary, outcome, recipients } = verdict;
+  const { host, stage, code, status } = primary;
+  const sessions = verdict.attempts.filter((each) => each.exchanges.length > 0 && each.address === primary.address);
+  const [first, ...more] = sessions;
+  if (first === undefined) return null;
+  const title = `${host} at ${first.startedAt}: ${standing(outcome, stage)}.`;
+  return dialogText([first, ...more], { outcome, stage, code, status, recipients }, title);
 }
 
 /** The whole of it, safe for a terminal, each line ended. */

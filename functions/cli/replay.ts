@@ -3,15 +3,21 @@
 import { readFile } from "node:fs/promises";
 import { text as textOf } from "node:stream/consumers";
 import type { Transcript } from "../smtp/transcript.ts";
-import { judge } from "../verdict/verdict.ts";
+import { judge, type Verdict } from "../verdict/verdict.ts";
 import { exitStatusOf } from "./exit.ts";
 import { quote, readOptions, UsageFault, type OptionSpec } from "./options.ts";
-import { print } from "./print.ts";
+import { print, printDialog } from "./print.ts";
 import { isObject, misfitOf, type Definition } from "./shape.ts";
 import { write } from "./write.ts";
 
 export const replayOptions: readonly OptionSpec[] = [
   { name: "json", value: null, many: false, about: "print documents, one a line, and nothing else" },
+  {
+    name: "dialog",
+    value: null,
+    many: false,
+    about: "print the deciding host's conversation as a test for test/dialogs",
+  },
 ];
 
 /** Sessions that belong together, as they were stored. */
@@ -27,13 +33,23 @@ export interface Stored {
  */
 export async function replay(args: readonly string[]): Promise<number> {
   const options = readOptions(args, replayOptions);
+  if (options.has("dialog") && options.has("json")) {
+    throw new UsageFault("--dialog and --json are two answers; write one of them");
+  }
   const [file = "-", ...more] = options.positionals;
   if (more.length > 0) throw new UsageFault(`replay takes one file, not ${more.length + 1}; write replay ${file}`);
   const name = file === "-" ? "standard input" : quote(file);
   const verdicts = readStored(await contentOf(file, name), name).map(({ attempts, egress }) => judge(attempts, egress));
   const form = { json: options.has("json"), pretty: process.stdout.isTTY, alone: verdicts.length === 1 };
-  await write(process.stdout, verdicts.map((verdict) => print(verdict, form)).join(""));
+  const shown = verdicts.map((verdict) => (options.has("dialog") ? dialogOf(verdict, name) : print(verdict, form)));
+  await write(process.stdout, shown.join(options.has("dialog") ? "\n" : ""));
   return exitStatusOf(verdicts.map((verdict) => verdict.outcome));
+}
+
+function dialogOf(verdict: Verdict, name: string): string {
+  const dialog = printDialog(verdict);
+  if (dialog !== null) return dialog;
+  throw new UsageFault(`${name} holds no conversation to play again; write replay without --dialog`);
 }
 
 /**

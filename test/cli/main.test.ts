@@ -93,6 +93,10 @@ for (const [says, status, first] of outcomes) {
     assert.deepEqual(again, programs);
     const file = path.join(folder, `${status}.json`);
     await writeFile(file, programs.stdout);
+    const pasted = await run(["replay", "--dialog", file]);
+    assert.equal(pasted.status, status);
+    const { outcome } = JSON.parse(programs.stdout) as Verdict;
+    assert.equal(parseDialog(pasted.stdout, "pasted.smtp").expected?.outcome, outcome);
     const replayed = await run(["replay", file]);
     assert.equal(replayed.stdout.split("\n")[0], people.stdout.split("\n")[0]);
     assert.equal(replayed.status, status);
@@ -209,6 +213,7 @@ const faults: readonly (readonly [args: readonly string[], says: RegExp])[] = [
   [["probe", "a@b.example", "--depth", "\u202edeep"], /^there is no depth "\\u202edeep"; write greeting/],
   [["replay", "none.json"], /^"none\.json" cannot be read \(ENOENT\); write the path of a file$/],
   [["replay", os.tmpdir()], /cannot be read \(EISDIR\); write the path of a file$/],
+  [["replay", "--dialog", "--json"], /^--dialog and --json are two answers; write one of them$/],
   [["replay", "a", "b"], /^replay takes one file, not 2; write replay a$/],
   [["replay"], /^standard input is empty; write what/],
   [["replay", "--mx", "x"], /^there is no option "--mx"; write/],
