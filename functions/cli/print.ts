@@ -26,7 +26,10 @@ export function print(verdict: Verdict, { json, pretty, alone }: Form): string {
 export function printDialog(verdict: Verdict): string | null {
   const { primary, outcome, recipients } = verdict;
   const { host, stage, code, status } = primary;
-  const sessions = verdict.attempts.filter((each) => each.exchanges.length > 0 && each.address === primary.address);
+  const sessions = verdict.attempts.filter((each) => {
+    const isIts = each.host === host && each.address === primary.address && each.port === primary.port;
+    return isIts && each.exchanges.length > 0;
+  });
   const [first, ...more] = sessions;
   if (first === undefined) return null;
   const title = `${host} at ${first.startedAt}: ${standing(outcome, stage)}.`;

@@ -10,7 +10,7 @@ import { ReplyParser, type Reply } from "./reply.ts";
 import { blockLimitMs, stageLimitsMs } from "./timeouts.ts";
 import type { Ending, Exchange, Stage, Stop, TlsFacts, Transcript } from "./transcript.ts";
 import { Wire, type WireEnd } from "./wire.ts";
-import { isNegative, isYes } from "./yes.ts";
+import { isNegative, isYes, leadsToHelo } from "./yes.ts";
 
 /** Whether what may still arrive can change the verdict; `soon` grants the rest of the group one second more. */
 export type Settled = "open" | "soon" | "now";
@@ -62,6 +62,8 @@ export class Conversation {
   /** What we would have said, had the connection not ended before. */
   #unsaid: Exchange["stage"] | null = null;
   #isSecuring = false;
+  /** Under TLS, and nothing was said yet. */
+  #isUnheard = false;
   #leaving = false;
   #connectedMs: number | null = null;
   #decidedMs: number | null = null;
@@ -179,14 +181,13 @@ export class Conversation {
   async startTls(name: string): Promise<TlsFacts | null> {
     if (this.#end !== null) this.#unsaid ??= "tls";
     if (this.over) return null;
-    // Half of the session at most, so that there is time to go on without.
-    const ms = Math.min(stageLimitsMs.tls, this.#options.timeoutMs / 2);
-    const limit = this.#limits.start(ms, () => this.#finish("timeout"));
+    const limit = this.#limits.start(stageLimitsMs.tls, () => this.#finish("timeout"));
     this.#isSecuring = true;
     const outcome = await Promise.race([this.#wire.startTls(name), this.#gone()]);
     limit.cancel();
     if (outcome === null) return null;
     this.#isSecuring = false;
+    this.#isUnheard = true;
     if ("version" in outcome) return outcome;
     const said = outcome.inClear.trimEnd();
     const failure = `TLS handshake failed: ${outcome.text}`;
@@ -256,6 +257,7 @@ export class Conversation {
   }
 
   #read(bytes: Uint8Array): void {
+    this.#isUnheard = false;
     const replies = this.#parser.push(bytes);
     for (const [index, reply] of replies.entries()) {
       const entry = this.#take(reply);
@@ -340,7 +342,14 @@ export class Conversation {
   /** `550-…` and then silence is a refusal: its rest is awaited for a moment, and taken later if it comes after all. */
   #awaitRest(): void {
     this.#partial = cancelled(this.#partial);
-    if (isNegative(this.#parser.partial())) this.#partial = this.#limits.start(partialMs, () => this.#decide());
+    if (isNegative(this.#parser.partial())) this.#partial = this.#limits.start(partialMs, () => this.#judgePartial());
+  }
+
+  /** What has begun counts as said, unless it keeps nobody else from an answer, or may be recovered from. */
+  #judgePartial(): void {
+    const partial = this.#parser.partial();
+    if (partial === null || (this.#exchanges.stage === "ehlo" && leadsToHelo(partial))) return;
+    if (this.#options.settled(this.#exchanges.with(partial), true) !== "open") this.#decide();
   }
 
   /** One limit at a time: the first unanswered command's, counted from its turn. */
@@ -359,7 +368,8 @@ export class Conversation {
   #wireEnded(end: WireEnd): void {
     const { quit } = this.#exchanges;
     if (quit !== null && isYes(quit)) return this.#finish("quit");
-    // Where TLS breaks, it is we who close.
+    // Where TLS breaks, it is we who close. A certificate of ours that TLS 1.3 misses is told behind the handshake.
+    if (end.by === "tls" && this.#isUnheard) this.stop("handshake", "tls", `TLS failed: ${end.text}`);
     this.#finish(end.by === "tls" ? "us" : end.by, end.text);
   }
 

@@ -36,7 +36,7 @@ function textOf(by: Ending["by"], what: string, { system, timeoutMs }: EndingFac
     case "quit":
       return "closed after QUIT";
     case "us":
-      return `closed by us while ${what}`;
+      return `closed by us while ${what}${why}`;
     case "fin":
       return `connection closed by the peer while ${what}${why}`;
     case "reset":

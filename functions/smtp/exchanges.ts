@@ -27,6 +27,12 @@ export class Exchanges {
     return this.#entries.map(({ end: _, ...exchange }) => exchange);
   }
 
+  /** As they would stand if the first without a reply had this one. */
+  with(reply: Reply): readonly Exchange[] {
+    const { outstanding } = this;
+    return this.#entries.map((each) => (each === outstanding ? { ...each, reply } : each));
+  }
+
   get length(): number {
     return this.#entries.length;
   }

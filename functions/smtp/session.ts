@@ -6,7 +6,7 @@ import { Conversation, type Settled } from "./conversation.ts";
 import { noExtensions, readExtensions, type Extensions } from "./extensions.ts";
 import { isEightBit, plainChunks, stuffedChunks } from "./message.ts";
 import type { Depth, Exchange, Retry, TlsFacts, TlsPolicy, Transcript } from "./transcript.ts";
-import { anyAccepted, isWrongYes, isYes } from "./yes.ts";
+import { anyAccepted, isWrongYes, isYes, leadsToHelo } from "./yes.ts";
 
 export interface SessionOptions {
   /** The host's name, for TLS and the transcript. */
@@ -76,7 +76,7 @@ async function hello(
 ): Promise<Extensions | null> {
   const greeted = await conversation.ask(commands.ehlo(nameOf(conversation, options)));
   if (greeted !== null && isYes(greeted)) return readExtensions(greeted.reply);
-  if (!fallBack || ![500, 501, 502, 504].includes(greeted?.reply?.code ?? 0)) {
+  if (!fallBack || !leadsToHelo(greeted?.reply ?? null)) {
     goesOn(conversation);
     return null;
   }

@@ -22,6 +22,11 @@ export function isNegative(reply: Reply | null): reply is Reply {
   return reply !== null && reply.code >= 400 && reply.code < 600;
 }
 
+/** EHLO is not understood, so that HELO is worth a try (RFC 5321 §4.1.4). Any other refusal is one. */
+export function leadsToHelo(reply: Reply | null): boolean {
+  return reply !== null && [500, 501, 502, 504].includes(reply.code);
+}
+
 /** Whether the transaction has a recipient. */
 export function anyAccepted(exchanges: readonly Exchange[]): boolean {
   const mail = exchanges.find((each) => each.stage === "mail");

@@ -27,10 +27,13 @@ export function again(transcript: Transcript, before: readonly Retry[]): Again |
   return rest.length > 0 ? { retry: "more-recipients", recipients: rest } : null;
 }
 
-/** Opportunistic TLS goes on without; our own limits and a peer that injects end it. */
+/** Opportunistic TLS goes on without; our caller's wish and a peer that injects end it. */
 function failedHandshake({ tlsPolicy, stop, ending }: Transcript): boolean {
   if (tlsPolicy !== "opportunistic") return false;
-  return stop?.reason === "handshake" || (ending.stage === "tls" && ["fin", "reset", "timeout"].includes(ending.by));
+  return (
+    stop?.reason === "handshake" ||
+    (ending.stage === "tls" && ["fin", "reset", "timeout", "deadline"].includes(ending.by))
+  );
 }
 
 function refusesPipelining({ exchanges }: Transcript): boolean {

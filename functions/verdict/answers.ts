@@ -2,7 +2,7 @@
 // alone: how the connection ended is for `reconcile`, and cannot change what was said.
 import type { Depth, Exchange, TlsPolicy } from "../smtp/transcript.ts";
 import { anyAccepted, isNegative, isWrongYes, isYes } from "../smtp/yes.ts";
-import { saysOnlyOrder, scopeOf, scopes, statesCause, wordsOf, type Scope } from "./cause.ts";
+import { demandsTls, saysOnlyOrder, scopeOf, scopes, statesCause, wordsOf, type Scope } from "./cause.ts";
 
 /** What was asked for, and what has been said. */
 export interface Asked {
@@ -71,11 +71,14 @@ export function compareRefusals(a: Refusal, b: Refusal): number {
 /** Those that state a cause of their own, and the first in any case. */
 function refusalsOf(recipient: string, asked: Asked): readonly Refusal[] {
   const recovered = recoveredOf(asked);
+  const isRefusedTls = recovered.some(({ stage }) => stage === "starttls");
   const refusals: Refusal[] = [];
   for (const [order, exchange] of asked.exchanges.entries()) {
     if (!isNegative(exchange.reply) || recovered.includes(exchange)) continue;
     if (isFarewell(exchange, asked) || !concerns(exchange, recipient)) continue;
     if (!isOwn(exchange, recipient, asked)) continue;
+    // The host would not, or could not, and now asks for what it refused: no new cause.
+    if (isRefusedTls && demandsTls({ code: exchange.reply.code, text: exchange.reply.lines.join(" ") })) continue;
     if (refusals.some((earlier) => isConsequence(exchange, earlier.exchange))) continue;
     refusals.push(refusalFrom(exchange, order, asked));
   }

@@ -119,3 +119,8 @@ export function wordsOf(reply: Reply): string {
     .join(" ")
     .toLowerCase();
 }
+
+/** Whether a refusal only says that TLS must come first (RFC 3207 §4). */
+export function demandsTls({ code, text }: { readonly code: number | null; readonly text: string }): boolean {
+  return code === 530 || /\b(?:must|need)\b.{0,40}starttls/i.test(text);
+}

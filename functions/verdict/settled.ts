@@ -1,7 +1,7 @@
 // Whether what may still arrive can change the verdict (DESIGN §6 rule 8). A server that says 550 and hangs costs no
 // timeout; one whose refusal another reply may explain is given a second. Pure.
 import type { Exchange } from "../smtp/transcript.ts";
-import { isWrongYes, isYes } from "../smtp/yes.ts";
+import { isNegative, isWrongYes } from "../smtp/yes.ts";
 import { answerTo, type Asked } from "./answers.ts";
 
 /** `leaving`: nothing more will be sent but QUIT. */
@@ -24,12 +24,18 @@ export function settled(
   if (answers.every(({ kind }) => kind !== "open")) {
     return exchanges.some((each) => each.stage === "quit" && each.reply !== null) ? "now" : "open";
   }
-  return leaving && outstanding.length === 0 ? "now" : "open";
+  if (leaving && outstanding.length === 0) return "now";
+  // Who says 421 closes: what it left unanswered need not be waited for long (RFC 5321 §3.8).
+  return exchanges.some((each) => each.reply?.code === 421) ? "soon" : "open";
 }
 
 /** The plain case of many recipients: some have no answer yet, and nothing said so far stands for all. */
 function awaitsRecipients(exchanges: readonly Exchange[]): boolean {
-  const isUndisturbed = exchanges.every((each) => each.reply === null || each.stage === "rcpt" || isYes(each));
   const isAwaited = exchanges.some((each) => each.stage === "rcpt" && each.reply === null);
-  return isUndisturbed && isAwaited && !exchanges.some(isWrongYes);
+  return isAwaited && !exchanges.some(standsForAll) && !exchanges.some(isWrongYes);
+}
+
+function standsForAll({ stage, command, reply }: Exchange, index: number): boolean {
+  if (reply === null || !isNegative(reply)) return false;
+  return stage === "mail" || reply.code === 421 || (command === null && index > 0);
 }

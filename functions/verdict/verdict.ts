@@ -1,5 +1,6 @@
 // The verdict: one document for all that was tried, the same for the command line, the log and the page (DESIGN §8).
 // The peer's own code and text stay apart from our judgement. Pure.
+import { demandsTls } from "./cause.ts";
 import { stages, type Stage, type Transcript } from "../smtp/transcript.ts";
 import {
   compareJudgements,
@@ -91,8 +92,8 @@ export function judge(attempts: readonly Transcript[], egress: string): Verdict 
 }
 
 /**
- * What each attempt that counts said to each recipient. A session that was asked once more, lock-step say, counts only
- * if the second one has no answer, or was stopped before it came as far (DESIGN §6 rule 7).
+ * What each attempt that counts said to each recipient. A session that was had once more, lock-step say, counts only if
+ * the later ones have no answer (DESIGN §6 rule 7).
  */
 export function wordsOfAttempts(attempts: readonly Transcript[]): ReadonlyMap<string, readonly Word[]> {
   const words = attempts.flatMap((attempt) => reconcile(attempt).recipients.map((each) => ({ ...each, attempt })));
@@ -101,13 +102,16 @@ export function wordsOfAttempts(attempts: readonly Transcript[]): ReadonlyMap<st
 }
 
 function counts(word: Word, index: number, words: readonly Word[]): boolean {
-  const again = words[index + 1];
-  const isAsked = again?.attempt.retry != null && again.attempt.address === word.attempt.address;
-  return !isAsked || again.judgement.outcome === "unanswered" || isShallower(again.judgement, word.judgement);
+  if (onlyAsksForTls(word)) return false;
+  const later = words.slice(index + 1);
+  const next = later.findIndex(({ attempt }) => attempt.retry === null || attempt.address !== word.attempt.address);
+  const retries = next === -1 ? later : later.slice(0, next);
+  return retries.every((each) => each.judgement.outcome === "unanswered" || onlyAsksForTls(each));
 }
 
-function isShallower(a: Judgement, b: Judgement): boolean {
-  return isRefusal(a) && stages.indexOf(a.answer.stage) < stages.indexOf(b.answer.stage);
+/** Gone on in the clear because TLS failed, and told to use TLS: the failure is what there is to mend. */
+function onlyAsksForTls({ attempt, judgement }: Word): boolean {
+  return attempt.retry === "in-clear" && isRefusal(judgement) && demandsTls(judgement.answer);
 }
 
 /** Across hosts (DESIGN §6): accepted wins, then `unknown`, then refusals, then the failure at the deepest stage. */

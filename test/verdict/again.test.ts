@@ -53,18 +53,18 @@ const rows: readonly Row[] = [
     facts: { stop: handshake, tlsPolicy: "require" },
     next: null,
   },
-  ...(["fin", "reset", "timeout"] as const).map((by) => ({
+  ...(["fin", "reset", "timeout", "deadline"] as const).map((by) => ({
     name: `a handshake and ${by}`,
     says: `${hello}> STARTTLS\n< 220 go`,
     facts: { ending: { ...inTls, by } },
     next: "in-clear" as const,
   })),
-  ...(["deadline", "abort"] as const).map((by) => ({
-    name: `a handshake and our ${by}`,
+  {
+    name: "a handshake and our caller's abort",
     says: `${hello}> STARTTLS\n< 220 go`,
-    facts: { ending: { ...inTls, by } },
+    facts: { ending: { ...inTls, by: "abort" } },
     next: null,
-  })),
+  },
   {
     name: "an injection",
     says: `${hello}> STARTTLS\n< 220 go\n! us`,
