@@ -154,6 +154,8 @@ describe("what counts as taken", () => {
       const client = new Client(host);
       if (secure) await client.startTls();
       else await client.heard("220");
+      // The handshake's last flight has left: what is written next leaves at once.
+      await delay(20);
       client.wire.write(Buffer.from("NOOP\r\n"));
       const sent = client.wire.submitted;
       // The answer and the reset come while we are busy; the first write after them fails, and so do all others.
