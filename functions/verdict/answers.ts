@@ -20,6 +20,9 @@ export interface Refusal {
   readonly order: number;
 }
 
+/** What two refusals are compared by. */
+type Rank = Pick<Refusal, "scope" | "permanent" | "order">;
+
 /** One recipient's answer so far. `wrong-yes`: a positive reply that the command cannot have. */
 export type RecipientAnswer =
   /** `plain`: for good, and the peer said why: no other reply need be awaited (rule 8). */
@@ -62,7 +65,7 @@ export function isOutOfStep({ exchanges }: Asked): boolean {
 }
 
 /** The widest first, then 5yz before 4yz, then order (rule 4): negative when `a` is the more telling one. */
-export function compareRefusals(a: Refusal, b: Refusal): number {
+export function compareRefusals(a: Rank, b: Rank): number {
   return (
     scopes.indexOf(a.scope) - scopes.indexOf(b.scope) || Number(b.permanent) - Number(a.permanent) || a.order - b.order
   );

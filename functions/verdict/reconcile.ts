@@ -2,8 +2,8 @@
 // The ending is evidence, and decides only where nobody refused. It names no provider, and looks at no other host. Pure.
 import type { Depth, Exchange, Stage, Stop, Transcript } from "../smtp/transcript.ts";
 import { isNegative, isYes } from "../smtp/yes.ts";
-import { answerTo, isOutOfStep, isTooManyRecipients, recoveredOf, type Refusal } from "./answers.ts";
-import { scopes, type Scope } from "./cause.ts";
+import { answerTo, compareRefusals, isOutOfStep, isTooManyRecipients, recoveredOf, type Refusal } from "./answers.ts";
+import type { Scope } from "./cause.ts";
 
 export type Outcome = "accepted" | "rejected" | "deferred" | "unanswered" | "unknown";
 
@@ -67,8 +67,7 @@ export function compareJudgements(a: Judgement, b: Judgement): number {
   const byKind = rankOf(a) - rankOf(b);
   if (byKind !== 0) return byKind;
   if (!isRefusal(a)) return a.order - b.order;
-  const byScope = scopes.indexOf(a.scope) - scopes.indexOf(b.scope);
-  return byScope || Number(b.outcome === "rejected") - Number(a.outcome === "rejected") || a.order - b.order;
+  return compareRefusals({ ...a, permanent: a.outcome === "rejected" }, { ...b, permanent: b.outcome === "rejected" });
 }
 
 export function isRefusal({ outcome }: Pick<Judgement, "outcome">): boolean {

@@ -1,7 +1,7 @@
 // The verdict: one document for all that was tried, the same for the command line, the log and the page (DESIGN §8).
 // The peer's own code and text stay apart from our judgement. Pure.
-import { demandsTls } from "./cause.ts";
 import { stages, type Stage, type Transcript } from "../smtp/transcript.ts";
+import { demandsTls } from "./cause.ts";
 import {
   compareJudgements,
   isRefusal,
@@ -10,6 +10,7 @@ import {
   type Class,
   type Judgement,
   type Outcome,
+  type SessionVerdict,
 } from "./reconcile.ts";
 
 /** An answer and the address that gave it. */
@@ -68,7 +69,8 @@ export interface Word {
 
 /** Judges all attempts for the recipients of one request; there is at least one attempt. */
 export function judge(attempts: readonly Transcript[], egress: string): Verdict {
-  const lasts = [...wordsOfAttempts(attempts).values()].map(lastWord);
+  const sessions = attempts.map((attempt) => ({ attempt, verdict: reconcile(attempt) }));
+  const lasts = [...wordsOf(sessions).values()].map(lastWord);
   const decisive = lasts.reduce((best, each) => (compareJudgements(each.judgement, best.judgement) < 0 ? each : best));
   return {
     v: 1,
@@ -83,8 +85,8 @@ export function judge(attempts: readonly Transcript[], egress: string): Verdict 
     depth: decisive.attempt.depth,
     egress: { name: egress, address: attempts.find((each) => each.localAddress !== null)?.localAddress ?? null },
     primary: hostAnswer(decisive.judgement.answer, decisive.attempt),
-    consequences: attempts.flatMap((attempt) =>
-      reconcile(attempt).consequences.map((each) => hostAnswer(each, attempt)),
+    consequences: sessions.flatMap(({ attempt, verdict }) =>
+      verdict.consequences.map((each) => hostAnswer(each, attempt)),
     ),
     recipients: lasts.map(({ address, judgement }) => recipientVerdict(address, judgement)),
     attempts,
@@ -96,7 +98,16 @@ export function judge(attempts: readonly Transcript[], egress: string): Verdict 
  * the later ones have no answer (DESIGN §6 rule 7).
  */
 export function wordsOfAttempts(attempts: readonly Transcript[]): ReadonlyMap<string, readonly Word[]> {
-  const words = attempts.flatMap((attempt) => reconcile(attempt).recipients.map((each) => ({ ...each, attempt })));
+  return wordsOf(attempts.map((attempt) => ({ attempt, verdict: reconcile(attempt) })));
+}
+
+interface Judged {
+  readonly attempt: Transcript;
+  readonly verdict: SessionVerdict;
+}
+
+function wordsOf(sessions: readonly Judged[]): ReadonlyMap<string, readonly Word[]> {
+  const words = sessions.flatMap(({ attempt, verdict }) => verdict.recipients.map((each) => ({ ...each, attempt })));
   const byRecipient = Map.groupBy(words, ({ address }) => address);
   return new Map([...byRecipient].map(([address, its]) => [address, its.filter(counts)]));
 }
