@@ -54,7 +54,9 @@ export function ownName(): string | null {
 }
 
 /** Asks the hosts in their order. What they say, or fail to say, is in the verdict; only our own faults throw. */
-export async function probe(request: ProbeRequest): Promise<Verdict> {
+export async function probe(given: ProbeRequest): Promise<Verdict> {
+  // Once for all sessions, and before the first of them.
+  const request = given.message === null ? given : { ...given, message: normalise(given.message) };
   const attempts: Transcript[] = [];
   const hosts = await hostsOf(request, attempts);
   for (const host of hosts) {
@@ -118,16 +120,8 @@ async function tryHost(
     const range = host.isByHand || request.allowPrivate ? null : guarded(address);
     if (range !== null) {
       const text = `${host.name} leads to ${address} (${range}), which is not dialled; --allow-private allows it`;
-      attempts.push(
-        unreached(
-          host,
-          address,
-          recipients,
-          request,
-          { reason: "guarded", stage: "connect", status: null, text },
-          began,
-        ),
-      );
+      const stop = { reason: "guarded", stage: "connect", status: null, text } as const;
+      attempts.push(unreached(host, address, recipients, request, stop, began));
       continue;
     }
     dialled += 1;
@@ -181,7 +175,7 @@ function sessionOptions(
   const { from, depth, tls: tlsPolicy, timeoutMs, signal, progress } = request;
   const helo = request.helo ?? ownName();
   const bytes = (): Uint8Array => {
-    if (request.message !== null) return normalise(request.message);
+    if (request.message !== null) return request.message;
     const domain = helo ?? "[127.0.0.1]";
     return probeMessage(from === "" ? `probe@${domain}` : from, recipients, domain, new Date());
   };

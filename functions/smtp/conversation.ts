@@ -345,7 +345,7 @@ export class Conversation {
     if (isNegative(this.#parser.partial())) this.#partial = this.#limits.start(partialMs, () => this.#judgePartial());
   }
 
-  /** What has begun counts as said, unless it keeps nobody else from an answer, or may be recovered from. */
+  /** What has begun counts as said, unless somebody else still awaits an answer, or it may be recovered from. */
   #judgePartial(): void {
     const partial = this.#parser.partial();
     if (partial === null || (this.#exchanges.stage === "ehlo" && leadsToHelo(partial))) return;

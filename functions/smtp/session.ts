@@ -41,12 +41,19 @@ export interface Session {
 }
 
 export function openSession(options: SessionOptions): Session {
+  // A long message is looked through before there is a connection: a busy loop within one is what loses replies.
+  const plan: Plan = { ...options, isEightBit: options.message !== null && isEightBit(options.message.bytes) };
   const startedAt = new Date().toISOString();
   const conversation = new Conversation(options);
-  return { decided: conversation.decided, ended: run(conversation, options, startedAt) };
+  return { decided: conversation.decided, ended: run(conversation, plan, startedAt) };
 }
 
-async function run(conversation: Conversation, options: SessionOptions, startedAt: string): Promise<Transcript> {
+interface Plan extends SessionOptions {
+  /** Whether the message needs 8BITMIME. */
+  readonly isEightBit: boolean;
+}
+
+async function run(conversation: Conversation, options: Plan, startedAt: string): Promise<Transcript> {
   const tls = await converse(conversation, options);
   await leave(conversation);
   const { host, depth, tlsPolicy, from, recipients, retries } = options;
@@ -55,7 +62,7 @@ async function run(conversation: Conversation, options: SessionOptions, startedA
 }
 
 /** Everything up to QUIT, where QUIT is not part of a group. Returns what TLS there was. */
-async function converse(conversation: Conversation, options: SessionOptions): Promise<TlsFacts | null> {
+async function converse(conversation: Conversation, options: Plan): Promise<TlsFacts | null> {
   await conversation.answered();
   if (!goesOn(conversation) || options.depth === "greeting") return null;
   const inClear = await hello(conversation, options, true);
@@ -118,7 +125,7 @@ async function secure(conversation: Conversation, options: SessionOptions, annou
 
 /** What the host has told us that it cannot take is not sent. */
 function withhold(
-  { recipients, from, message, depth }: SessionOptions,
+  { recipients, from, message, depth, isEightBit }: Plan,
   { size, smtpUtf8, eightBitMime }: Extensions,
 ): { readonly reason: "too-large" | "needs-smtputf8" | "needs-8bitmime"; readonly text: string } | null {
   const international = [from, ...recipients].find((each) => !isAscii(each));
@@ -130,14 +137,14 @@ function withhold(
     const text = `the message has ${message.bytes.length} octets, and the host announces SIZE ${size}`;
     return { reason: "too-large", text };
   }
-  if (isEightBit(message.bytes) && !eightBitMime) {
+  if (isEightBit && !eightBitMime) {
     return { reason: "needs-8bitmime", text: "the message has 8-bit octets, and the host does not announce 8BITMIME" };
   }
   return null;
 }
 
 /** MAIL, RCPT, and the message: pipelined where the host allows it (RFC 2920), else in lock-step. */
-async function transact(conversation: Conversation, options: SessionOptions, extensions: Extensions): Promise<void> {
+async function transact(conversation: Conversation, options: Plan, extensions: Extensions): Promise<void> {
   const { depth, message } = options;
   const envelope = envelopeOf(options, extensions);
   const pipelined = extensions.pipelining && !options.retries.includes("lock-step");
@@ -252,13 +259,13 @@ function chunks(options: SessionOptions, extensions: Extensions): boolean {
   return extensions.chunking && !options.retries.includes("without-chunking");
 }
 
-function envelopeOf(options: SessionOptions, extensions: Extensions): commands.Command[] {
+function envelopeOf(options: Plan, extensions: Extensions): commands.Command[] {
   const { depth, message } = options;
   const sends = depth === "message" && message !== null;
   const international = [options.from, ...options.recipients].some((each) => !isAscii(each));
   const ofMail = [
     ...(sends && extensions.size !== null ? [`SIZE=${message.bytes.length}`] : []),
-    ...(sends && isEightBit(message.bytes) ? ["BODY=8BITMIME"] : []),
+    ...(sends && options.isEightBit ? ["BODY=8BITMIME"] : []),
     ...(international ? ["SMTPUTF8"] : []),
   ];
   // A probe wants no report in anybody's mailbox (RFC 3461 §4.1).
