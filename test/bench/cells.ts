@@ -2,11 +2,11 @@
 // whether our event loop is busy meanwhile. A session is lost when the verdict does not hold the refusal.
 import { setTimeout as delay } from "node:timers/promises";
 import nodemailer from "nodemailer";
-import { probe, type ProbeRequest } from "../../functions/route/attempts.ts";
-import { parseAddress, type Address } from "../../functions/smtp/address.ts";
+import { probe } from "../../functions/route/attempts.ts";
 import { parseDialog } from "../../infra/local/dialog.ts";
 import type { MailHost, MailHosts } from "../../infra/local/mail-host.ts";
 import { block, busyAroundWrites } from "../support/busy.ts";
+import { requestTo } from "../support/request.ts";
 
 export interface Cell {
   readonly name: string;
@@ -101,24 +101,19 @@ function busyDuring(cell: Cell): Disposable | null {
 async function askOurs(cell: Cell, host: MailHost): Promise<string> {
   const abort = new AbortController();
   const sent = Promise.withResolvers<void>();
-  const request: ProbeRequest = {
-    recipients: recipientsOf(cell),
-    hosts: [{ name: host.address, port: host.port }],
-    from: "probe@sender.example",
-    helo: "probe.example",
+  const hosts = [{ name: host.address, port: host.port }];
+  const request = requestTo(recipientsOf(cell), hosts, {
     depth: cell.shape === "20 MB message" ? "message" : "rcpt",
     message: cell.shape === "20 MB message" ? message : null,
     tls: cell.tls ? "opportunistic" : "never",
     timeoutMs: cell.shape === "our time-out" ? 200 : 20_000,
-    resolver: null,
-    allowPrivate: false,
     signal: abort.signal,
     // The second reply to EHLO is the one before the group.
     progress: (event) => {
       if (event.kind !== "exchange" || event.exchange.stage !== "ehlo") return;
       if (!cell.tls || event.exchange.group > 2) sent.resolve();
     },
-  };
+  });
   const verdict = probe(request);
   if (limits.some((each) => each === cell.shape)) {
     await sent.promise;
@@ -141,9 +136,8 @@ async function askNodemailer(cell: Cell, host: MailHost): Promise<string> {
     socketTimeout: 5_000,
     connectionTimeout: 5_000,
   });
-  const to = recipientsOf(cell).map(({ text }) => text);
   const raw = cell.shape === "20 MB message" ? message : Buffer.from("Subject: soak\r\n\r\nsoak\r\n");
-  const envelope = { from: "probe@sender.example", to };
+  const envelope = { from: "probe@sender.example", to: [...recipientsOf(cell)] };
   try {
     await Promise.race([transport.sendMail({ envelope, raw }), delay(10_000)]);
     return "";
@@ -154,10 +148,6 @@ async function askNodemailer(cell: Cell, host: MailHost): Promise<string> {
   }
 }
 
-function recipientsOf(cell: Cell): Address[] {
-  const names = Array.from(
-    { length: cell.shape === "20 recipients" ? 20 : 1 },
-    (_, index) => `user${index}@mx.example`,
-  );
-  return names.map(parseAddress).filter((each) => "text" in each);
+function recipientsOf(cell: Cell): readonly string[] {
+  return Array.from({ length: cell.shape === "20 recipients" ? 20 : 1 }, (_, index) => `user${index}@mx.example`);
 }

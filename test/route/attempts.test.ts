@@ -1,11 +1,11 @@
 // Host after host and address after address: who is asked next, who is never asked again, and what the verdict says.
 import assert from "node:assert/strict";
 import { after, describe, it } from "node:test";
-import { probe, type ProbeRequest } from "../../functions/route/attempts.ts";
-import { parseAddress } from "../../functions/smtp/address.ts";
+import { probe } from "../../functions/route/attempts.ts";
 import type { Verdict } from "../../functions/verdict/verdict.ts";
 import { parseDialog } from "../../infra/local/dialog.ts";
 import { MailHosts, type MailHost } from "../../infra/local/mail-host.ts";
+import { requestTo } from "../support/request.ts";
 import { serveDns } from "./dns-server.ts";
 
 const mailHosts = new MailHosts();
@@ -136,20 +136,6 @@ function at({ address, port }: MailHost): { readonly name: string; readonly port
   return { name: address, port };
 }
 
-function ask(to: readonly string[], hosts: ProbeRequest["hosts"], more: Partial<ProbeRequest> = {}): Promise<Verdict> {
-  return probe({
-    recipients: to.map(parseAddress).filter((each) => "text" in each),
-    hosts,
-    from: "probe@sender.example",
-    helo: "probe.example",
-    depth: "rcpt",
-    message: null,
-    tls: "never",
-    timeoutMs: 10_000,
-    resolver: null,
-    allowPrivate: false,
-    signal: null,
-    progress: null,
-    ...more,
-  });
+function ask(...[to, hosts, more]: Parameters<typeof requestTo>): Promise<Verdict> {
+  return probe(requestTo(to, hosts, more));
 }

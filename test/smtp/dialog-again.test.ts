@@ -2,10 +2,10 @@
 import { after, test } from "node:test";
 import assert from "node:assert/strict";
 import { probe } from "../../functions/route/attempts.ts";
-import { parseAddress, type Address } from "../../functions/smtp/address.ts";
 import { dialogText } from "../../functions/smtp/dialog.ts";
 import type { Transcript } from "../../functions/smtp/transcript.ts";
 import type { Verdict } from "../../functions/verdict/verdict.ts";
+import { requestOf } from "../../infra/local/dialog-probe.ts";
 import { setupOf } from "../../infra/local/dialog-setup.ts";
 import { parseDialog, type Dialog } from "../../infra/local/dialog.ts";
 import { MailHosts } from "../../infra/local/mail-host.ts";
@@ -103,21 +103,7 @@ for (const [name, script] of dialogs) {
 /** Holds the conversation with a host that plays it to the letter. */
 async function hold(dialog: Dialog): Promise<Verdict> {
   await using host = await hosts.start(dialog);
-  const { recipients, from, helo, depth, tls } = setupOf(dialog);
-  const verdict = await probe({
-    recipients: recipients.map(addressOf),
-    hosts: [{ name: "127.0.0.1", port: host.port }],
-    from,
-    helo,
-    depth,
-    message: null,
-    tls,
-    timeoutMs: 20_000,
-    resolver: null,
-    allowPrivate: false,
-    signal: null,
-    progress: null,
-  });
+  const verdict = await probe(requestOf(setupOf(dialog), host));
   assert.deepEqual(await host.result(), []);
   return verdict;
 }
@@ -131,10 +117,4 @@ function said({ outcome, primary, recipients, attempts }: Verdict): unknown {
     return heard.map((exchange) => [exchange.stage, exchange.reply]);
   });
   return { outcome, stage, code, status, text, partial, recipients, replies };
-}
-
-function addressOf(text: string): Address {
-  const address = parseAddress(text);
-  if ("fault" in address) throw new Error(address.fault);
-  return address;
 }

@@ -6,9 +6,9 @@ import { buffer } from "node:stream/consumers";
 import { describe, it } from "node:test";
 import { SMTPServer, type SMTPServerOptions } from "smtp-server";
 import { probe, type ProbeRequest } from "../../functions/route/attempts.ts";
-import { parseAddress } from "../../functions/smtp/address.ts";
 import type { Verdict } from "../../functions/verdict/verdict.ts";
 import { certificate, key } from "../../infra/local/certificate.ts";
+import { requestTo } from "../support/request.ts";
 
 interface Taken {
   readonly verdict: Verdict;
@@ -109,22 +109,8 @@ async function deliver(
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.server.address() as AddressInfo;
   try {
-    const recipients = ["good@mx.example", "bad@mx.example"].map(parseAddress).filter((each) => "text" in each);
-    const verdict = await probe({
-      recipients,
-      hosts: [{ name: "127.0.0.1", port }],
-      from: "probe@sender.example",
-      helo: "probe.example",
-      depth: "rcpt",
-      message: null,
-      tls,
-      timeoutMs: 20_000,
-      resolver: null,
-      allowPrivate: false,
-      signal: null,
-      progress: null,
-      ...asked,
-    });
+    const hosts = [{ name: "127.0.0.1", port }];
+    const verdict = await probe(requestTo(["good@mx.example", "bad@mx.example"], hosts, { tls, ...asked }));
     return { verdict, messages };
   } finally {
     await new Promise<void>((resolve) => server.close(resolve));
