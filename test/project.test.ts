@@ -29,7 +29,8 @@ interface Direction {
 // prettier-ignore
 const directions: readonly Direction[] = [
   { from: "functions/smtp/",      values: [],                                        types: [],                    packages: ["node:"] },
-  { from: "functions/verdict/",   values: pureFiles,                                 types: ["functions/smtp/"],   packages: [] },
+  { from: "functions/verdict/",   values: [...pureFiles, "functions/verdict/rules/"], types: ["functions/smtp/"],   packages: [] },
+  { from: "functions/verdict/rules/", values: ["functions/verdict/blocklists.ts"],   types: ["functions/smtp/", "functions/verdict/"], packages: [] },
   { from: "functions/route/",     values: ["functions/smtp/", "functions/verdict/"], types: [],                    packages: ["node:"] },
   { from: "functions/report/",    values: ["functions/verdict/"],                    types: ["functions/smtp/"],   packages: ["node:", "@aws-sdk/"] },
   { from: "functions/cli/",       values: ["functions/", "package.json"],            types: [],                    packages: ["node:"] },

@@ -1,0 +1,73 @@
+// From one reply, its stage and the host's provider to one class, the rule that told it and the blocklist that it names.
+// It compares no replies, and does not say what to do. Pure.
+import { blocklistIn } from "./blocklists.ts";
+import type { Class } from "./classes.ts";
+import { fits, type Rule, type RuleContext, type RuleGroup, type RuleStage } from "./rules/rule.ts";
+import { ruleGroups } from "./rules/table.ts";
+import { readWords } from "./words.ts";
+
+/** What is to be classified. */
+export interface Said {
+  /** The reply with its code, all its lines, by LF or flattened; or the words of a failure. */
+  readonly text: string;
+  readonly stage: RuleStage;
+  /** The provider's id, or null: not known. */
+  readonly provider: string | null;
+  /** The address that we are judged by, or null: not known. */
+  readonly own: string | null;
+}
+
+export interface Classification {
+  readonly class: Class;
+  /** The id of the first rule that fits. */
+  readonly rule: string;
+  /** The id of the list that the reply, or the provider's code, names. */
+  readonly blocklist: string | null;
+  /** The rule's own, where it has one. */
+  readonly remedy: Rule["remedy"] | null;
+}
+
+/** The first rule that fits. */
+export function classify(said: Said): Classification {
+  const words = readWords(said.text, said.own);
+  const { stage, provider } = said;
+  const key = JSON.stringify([words, stage, provider]);
+  const known = recent.get(key);
+  if (known !== undefined) return known;
+  const told = classifyBy({ words, stage, provider }, ruleGroups);
+  if (recent.size === recentLimit) recent.clear();
+  recent.set(key, told);
+  return told;
+}
+
+/** A session of a thousand recipients hears one refusal a thousand times: but for the address it is the same. */
+const recent = new Map<string, Classification>();
+const recentLimit = 200;
+
+/** By these groups alone. */
+export function classifyBy(context: RuleContext, groups: readonly RuleGroup[]): Classification {
+  const { words, provider: at } = context;
+  for (const group of inOrder(groups, at)) {
+    const rule = group.rules.find((each) => fits(each, context));
+    if (rule === undefined) continue;
+    const named = listable.includes(rule.class) ? (rule.blocklist ?? blocklistIn(words.text)) : null;
+    return { class: rule.class, rule: rule.id, blocklist: named, remedy: rule.remedy ?? null };
+  }
+  return { class: "unspecified", rule: "none", blocklist: null, remedy: null };
+}
+
+/** The classes of what stands on lists. */
+const listable: readonly Class[] = ["ip-reputation", "domain-reputation", "content-spam"];
+
+/** The provider's own families before the others. What stands before all families stays there. */
+function inOrder(groups: readonly RuleGroup[], provider: string | null): readonly RuleGroup[] {
+  if (provider === null) return groups;
+  const first = groups.findIndex(({ providers }) => providers.length > 0);
+  const isOwn = ({ providers }: RuleGroup): boolean => providers.includes(provider);
+  const families = groups.slice(Math.max(0, first));
+  return [
+    ...groups.slice(0, Math.max(0, first)),
+    ...families.filter(isOwn),
+    ...families.filter((each) => !isOwn(each)),
+  ];
+}
