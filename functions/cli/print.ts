@@ -4,6 +4,7 @@ import { dialogLines, dialogText, type DialogLine } from "../smtp/dialog.ts";
 import type { Exchange, Retry, TlsFacts, Transcript } from "../smtp/transcript.ts";
 import type { Outcome } from "../verdict/reconcile.ts";
 import type { HostAnswer, RecipientVerdict, Verdict } from "../verdict/verdict.ts";
+import { meaningLines, reservation } from "./meaning.ts";
 import { visibleJson, visibleLine } from "./visible.ts";
 
 /** How a verdict is shown. */
@@ -41,7 +42,9 @@ function printVerdict(verdict: Verdict): string {
   const deciding = decidingOf(verdict);
   const lines = [
     ...headline(verdict),
-    ...(verdict.class === null ? [] : [`class: ${verdict.class}`]),
+    ...meaningLines(verdict),
+    ...[reservation(verdict) ?? []].flat(),
+    ...findingLines(verdict),
     ...recipientLines(verdict.recipients),
     ...verdict.attempts.flatMap((attempt) => ["", ...attemptLines(attempt, deciding)]),
   ];
@@ -68,6 +71,18 @@ function headline(verdict: Verdict): readonly string[] {
       ? [`status: ${primary.status} (ours: no host said it)`]
       : []),
   ];
+}
+
+/** What pages besides the primary: another host's refusal, or one that lost to a wider one. */
+function findingLines({ findings, primary }: Verdict): readonly string[] {
+  const others = findings.filter(
+    ({ text, stage, host, address }) =>
+      text !== primary.text || stage !== primary.stage || host !== primary.host || address !== primary.address,
+  );
+  return others.flatMap((each) => [
+    `also at ${each.stage} by ${peerOf(each)}: ${each.text.replaceAll("\n", " / ")}`,
+    ...meaningLines(each).map((line) => `  ${line}`),
+  ]);
 }
 
 /** A yes before the message is a yes so far: hosts that refuse the message later have said the same. */

@@ -8,9 +8,9 @@ import { probeMessage } from "../smtp/probe-message.ts";
 import { openSession } from "../smtp/session.ts";
 import type { Depth, Exchange, Retry, Stage, Stop, TlsPolicy, Transcript } from "../smtp/transcript.ts";
 import { again } from "../verdict/again.ts";
-import { reconcile, type Judgement } from "../verdict/reconcile.ts";
+import { leftOver, reconcile } from "../verdict/reconcile.ts";
 import { settled } from "../verdict/settled.ts";
-import { judge, wordsOfAttempts, type Verdict } from "../verdict/verdict.ts";
+import { judge, wordsOfAttempts, type Verdict, type Word } from "../verdict/verdict.ts";
 import { guarded } from "./guard.ts";
 import { findAddresses, findHosts, type FoundAddresses, type LookupOptions, type Nowhere } from "./hosts.ts";
 
@@ -192,7 +192,8 @@ function sessionOptions(
     retries,
     timeoutMs,
     signal,
-    settled: (exchanges, leaving) => settled(exchanges, leaving, { recipients, depth, tlsPolicy }),
+    settled: (exchanges, leaving) =>
+      settled(exchanges, leaving, { recipients, depth, tlsPolicy, host: name, localAddress: null }),
     progress: progress === null ? null : (exchange) => progress({ kind: "exchange", exchange }),
   };
 }
@@ -200,14 +201,21 @@ function sessionOptions(
 /** Those who have no final answer yet. One left `unknown` is never offered again: it may have the message. */
 function unanswered(request: ProbeRequest, attempts: readonly Transcript[]): readonly string[] {
   const words = wordsOfAttempts(attempts);
-  return textsOf(request).filter((text) => !words.get(text)?.some(({ judgement }) => isFinal(judgement)));
+  return textsOf(request).filter((text) => !words.get(text)?.some(isFinal));
 }
 
-/** A 5yz to MAIL, RCPT, DATA or the message ends the search; a greeting or EHLO refused does not (DESIGN §6). */
-function isFinal({ outcome, answer }: Judgement): boolean {
+/**
+ * A 5yz to MAIL, RCPT, DATA or the message ends the search; a greeting or EHLO refused does not. Nor does a 4yz, but at
+ * any stage where it asks us to slow down or not to come: the site's next host is the same site (DESIGN §6).
+ */
+function isFinal({ address, judgement, attempt }: Word): boolean {
+  const { outcome, class: kind, answer } = judgement;
   if (outcome === "accepted" || outcome === "unknown") return true;
+  // Who was one too many wants another transaction, not another time.
+  if (answer.code === null || leftOver(attempt).includes(address)) return false;
+  if (outcome === "deferred") return kind === "ip-reputation" || kind === "rate-limit" || kind === "greylist";
   const deep: readonly Stage[] = ["mail", "rcpt", "data", "message"];
-  return outcome === "rejected" && answer.code !== null && deep.includes(answer.stage);
+  return outcome === "rejected" && deep.includes(answer.stage);
 }
 
 function textsOf({ recipients }: ProbeRequest): readonly string[] {

@@ -1,7 +1,7 @@
 // Whether the same address is worth one more session that does without something (DESIGN §6 rule 7). Pure.
 import type { Retry, Transcript } from "../smtp/transcript.ts";
 import { isNegative, isYes } from "../smtp/yes.ts";
-import { scopeOf, wordsOf } from "./cause.ts";
+import { classOf, wordsOf } from "./cause.ts";
 import { leftOver, reconcile } from "./reconcile.ts";
 
 export interface Again {
@@ -36,13 +36,18 @@ function failedHandshake({ tlsPolicy, stop, ending }: Transcript): boolean {
   );
 }
 
-function refusesPipelining({ exchanges }: Transcript): boolean {
-  return exchanges.some(({ reply, group }) => {
+function refusesPipelining(transcript: Transcript): boolean {
+  const { exchanges } = transcript;
+  return exchanges.some(({ reply, group, stage }) => {
     if (!isNegative(reply) || reply.code < 500) return false;
     const isGrouped = exchanges.filter((each) => each.group === group).length > 1;
     // A host that names another cause, and links to a page on pipelines, has not refused the pipelining.
     const words = wordsOf(reply).replaceAll(/https?:\S+/g, "");
-    return isGrouped && /pipelin|synchroni[sz]ation/.test(words) && scopeOf(reply, "rcpt", false) !== "wide";
+    return (
+      isGrouped &&
+      /pipelin|synchroni[sz]ation/.test(words) &&
+      ["protocol", "unspecified"].includes(classOf(reply, stage, transcript).class)
+    );
   });
 }
 

@@ -1,11 +1,23 @@
 // Which of the replies read so far is each recipient's own answer (DESIGN §6 rules 2 to 5). It looks at exchanges
 // alone: how the connection ended is for `reconcile`, and cannot change what was said.
+import type { Reply } from "../smtp/reply.ts";
 import type { Depth, Exchange, TlsPolicy } from "../smtp/transcript.ts";
 import { anyAccepted, isNegative, isWrongYes, isYes } from "../smtp/yes.ts";
-import { demandsTls, saysOnlyOrder, scopeOf, scopes, statesCause, wordsOf, type Scope } from "./cause.ts";
+import {
+  classOf,
+  demandsTls,
+  saysOnlyOrder,
+  scopeOf,
+  scopes,
+  statesCause,
+  wordsOf,
+  type Peers,
+  type Scope,
+} from "./cause.ts";
+import type { Classification } from "./classify.ts";
 
 /** What was asked for, and what has been said. */
-export interface Asked {
+export interface Asked extends Peers {
   readonly exchanges: readonly Exchange[];
   readonly recipients: readonly string[];
   readonly depth: Depth;
@@ -14,6 +26,7 @@ export interface Asked {
 
 export interface Refusal {
   readonly exchange: Exchange;
+  readonly classification: Classification;
   readonly permanent: boolean;
   readonly scope: Scope;
   /** Its place in the conversation. */
@@ -34,7 +47,7 @@ export type RecipientAnswer =
 export function answerTo(recipient: string, asked: Asked): RecipientAnswer {
   const refusals = refusalsOf(recipient, asked);
   const [refusal] = refusals.toSorted(compareRefusals);
-  if (refusal !== undefined) return { kind: "refused", refusal, plain: refusals.some(isPlain) };
+  if (refusal !== undefined) return { kind: "refused", refusal, plain: refusals.some((each) => isPlain(each, asked)) };
   const wrong = asked.exchanges.find((each) => concerns(each, recipient) && isNoYes(each));
   if (wrong !== undefined) return { kind: "wrong-yes", exchange: wrong };
   const exchange = acceptanceOf(recipient, asked);
@@ -54,13 +67,32 @@ export function recoveredOf({ exchanges, tlsPolicy }: Asked): readonly Exchange[
 }
 
 /** Whether a reply came that no command asked for, or QUIT was refused for a reason: then no yes can be trusted (rule 5). */
-export function isOutOfStep({ exchanges }: Asked): boolean {
-  return exchanges.some((each) => {
+export function isOutOfStep(asked: Asked): boolean {
+  return asked.exchanges.some((each) => {
     if (each.reply === null || each.reply.partial) return false;
     // A 421 may come at any time (RFC 5321 §3.8).
     if (each.command === null) return each.stage !== "greeting" && each.reply.code !== 421;
-    if (each.stage !== "quit") return false;
-    return isWrongYes(each) || (isNegative(each.reply) && each.reply.code !== 421 && statesCause(each.reply));
+    return each.stage === "quit" && (isWrongYes(each) || refusesQuit(each, asked));
+  });
+}
+
+/** A refusal with a cause where QUIT's answer should be. */
+function refusesQuit({ stage, reply }: Exchange, asked: Asked): boolean {
+  return stage === "quit" && isNegative(reply) && reply.code !== 421 && statesCause(reply, stage, asked);
+}
+
+/** Refusals with a cause that are nobody's answer: gone on without, or in QUIT's place; none that repeats another. */
+export function asideRefusals(own: readonly Refusal[], asked: Asked): readonly Refusal[] {
+  const recovered = recoveredOf(asked);
+  const told = new Set(own.map(({ exchange }) => wordsOf(exchange.reply as Reply)));
+  return asked.exchanges.flatMap((each, order) => {
+    const { reply, stage } = each;
+    const isAside = recovered.includes(each)
+      ? reply !== null && statesCause(reply, stage, asked)
+      : refusesQuit(each, asked);
+    if (!isAside || reply === null || told.has(wordsOf(reply))) return [];
+    told.add(wordsOf(reply));
+    return [refusalFrom(each, order, asked)];
   });
 }
 
@@ -72,7 +104,7 @@ export function compareRefusals(a: Rank, b: Rank): number {
 }
 
 /** Those that state a cause of their own, and the first in any case. */
-function refusalsOf(recipient: string, asked: Asked): readonly Refusal[] {
+export function refusalsOf(recipient: string, asked: Asked): readonly Refusal[] {
   const recovered = recoveredOf(asked);
   const isRefusedTls = recovered.some(({ stage }) => stage === "starttls");
   const refusals: Refusal[] = [];
@@ -82,7 +114,7 @@ function refusalsOf(recipient: string, asked: Asked): readonly Refusal[] {
     if (!isOwn(exchange, recipient, asked)) continue;
     // The host would not, or could not, and now asks for what it refused: no new cause.
     if (isRefusedTls && demandsTls({ code: exchange.reply.code, text: exchange.reply.lines.join(" ") })) continue;
-    if (refusals.some((earlier) => isConsequence(exchange, earlier.exchange))) continue;
+    if (refusals.some((earlier) => isConsequence(exchange, earlier.exchange, asked))) continue;
     refusals.push(refusalFrom(exchange, order, asked));
   }
   return refusals;
@@ -93,8 +125,8 @@ function isFarewell({ stage, command }: Exchange, { exchanges }: Asked): boolean
   return stage === "quit" || (stage === "message" && command === "." && !anyAccepted(exchanges));
 }
 
-function isPlain({ permanent, exchange }: Refusal): boolean {
-  return permanent && exchange.reply !== null && statesCause(exchange.reply);
+function isPlain({ permanent, exchange }: Refusal, asked: Asked): boolean {
+  return permanent && exchange.reply !== null && statesCause(exchange.reply, exchange.stage, asked);
 }
 
 /** A positive reply that cannot be this command's: another's, or one to a message that had not left whole (rule 5). */
@@ -104,9 +136,9 @@ function isNoYes(exchange: Exchange): boolean {
 }
 
 /** A later reply that states no new cause (rule 2). */
-function isConsequence(later: Exchange, earlier: Exchange): boolean {
+function isConsequence(later: Exchange, earlier: Exchange, asked: Asked): boolean {
   if (later.reply === null || earlier.reply === null) return false;
-  if (saysOnlyOrder(later.reply) || !statesCause(later.reply)) return true;
+  if (saysOnlyOrder(later.reply) || !statesCause(later.reply, later.stage, asked)) return true;
   return wordsOf(later.reply) === wordsOf(earlier.reply);
 }
 
@@ -127,10 +159,14 @@ function isOwn(exchange: Exchange, recipient: string, { exchanges }: Asked): boo
   return true;
 }
 
-function refusalFrom(exchange: Exchange, order: number, { exchanges }: Asked): Refusal {
-  const reply = exchange.reply as NonNullable<Exchange["reply"]>;
+function refusalFrom(exchange: Exchange, order: number, asked: Asked): Refusal {
+  const { exchanges } = asked;
+  const reply = exchange.reply as Reply;
   const permanent = reply.code >= 500 && !isTooManyRecipients(exchange, exchanges);
-  return { exchange, permanent, scope: scopeOf(reply, exchange.stage, anyAccepted(exchanges)), order };
+  const classification = classOf(reply, exchange.stage, asked);
+  const at = { stage: exchange.stage, status: reply.status };
+  const scope = scopeOf(classification.class, at, anyAccepted(exchanges));
+  return { exchange, classification, permanent, scope, order };
 }
 
 /**

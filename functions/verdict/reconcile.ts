@@ -2,13 +2,21 @@
 // The ending is evidence, and decides only where nobody refused. It names no provider, and looks at no other host. Pure.
 import type { Depth, Exchange, Stage, Stop, Transcript } from "../smtp/transcript.ts";
 import { isNegative, isYes } from "../smtp/yes.ts";
-import { answerTo, compareRefusals, isOutOfStep, isTooManyRecipients, recoveredOf, type Refusal } from "./answers.ts";
-import type { Scope } from "./cause.ts";
+import {
+  answerTo,
+  compareRefusals,
+  isOutOfStep,
+  isTooManyRecipients,
+  asideRefusals,
+  recoveredOf,
+  refusalsOf,
+  type Refusal,
+} from "./answers.ts";
+import { classOf, type Scope } from "./cause.ts";
+import type { Class } from "./classes.ts";
+import type { Classification } from "./classify.ts";
 
 export type Outcome = "accepted" | "rejected" | "deferred" | "unanswered" | "unknown";
-
-/** Until the classifier comes a refusal is `unspecified`; what failed without one is told apart (DESIGN §7). */
-export type Class = "tls" | "protocol" | "network" | "message-format" | "relay-denied" | "unspecified";
 
 /** What a reply, or its absence, said, and where. */
 export interface Answer {
@@ -27,6 +35,8 @@ export interface Judgement {
   readonly outcome: Outcome;
   /** Null when accepted. */
   readonly class: Class | null;
+  /** What the rules make of the reply; null where no refusal was read. */
+  readonly classification: Classification | null;
   readonly answer: Answer;
   /** Whom a refusal is about; and its place in the conversation: how two are compared. */
   readonly scope: Scope;
@@ -35,23 +45,38 @@ export interface Judgement {
 
 export interface SessionVerdict {
   readonly primary: Judgement;
-  readonly recipients: readonly { readonly address: string; readonly judgement: Judgement }[];
-  /** Negative replies that are nobody's answer: they state no new cause, or were recovered from. */
+  readonly recipients: readonly {
+    readonly address: string;
+    readonly judgement: Judgement;
+    /** All that refused it for a cause of its own, also what lost to a wider one or was gone on without. */
+    readonly refusals: readonly Judgement[];
+  }[];
+  /** Negative replies that are nobody's answer: they state no new cause, lost to a wider one, or were recovered from. */
   readonly consequences: readonly Answer[];
 }
 
 /** A transcript always names at least one recipient. */
 export function reconcile(transcript: Transcript): SessionVerdict {
-  const recipients = transcript.recipients.map((address) => ({
-    address,
-    judgement: judgeRecipient(address, transcript),
-  }));
+  const recipients = transcript.recipients.map((address) => {
+    const judgement = judgeRecipient(address, transcript);
+    return { address, judgement, refusals: refusalsWith(judgement, address, transcript) };
+  });
   const primary = mostTelling(recipients.map(({ judgement }) => judgement));
   const chosen = new Set(recipients.map(({ judgement }) => judgement.order));
   const consequences = transcript.exchanges
     .filter((each, order) => isNegative(each.reply) && !chosen.has(order))
     .map((each) => answerOf(each, transcript.depth));
   return { primary, recipients, consequences };
+}
+
+/** The judgement among them, where it is a refusal that was read; each reply once, in the order of the conversation. */
+function refusalsWith(judgement: Judgement, address: string, transcript: Transcript): readonly Judgement[] {
+  const own = refusalsOf(address, transcript);
+  const aside = asideRefusals(own, transcript);
+  const all = [...own, ...aside].map((each) => judgeRefusal(each, transcript.depth));
+  const read = isRefusal(judgement) && judgement.answer.code !== null ? [judgement] : [];
+  const byOrder = new Map([...all, ...read].map((each) => [each.order, each]));
+  return [...byOrder.values()].toSorted((a, b) => a.order - b.order);
 }
 
 /**
@@ -123,9 +148,9 @@ function accepted({ exchanges, depth }: Transcript, exchange: Exchange): Judgeme
   return judgement("accepted", null, answerOf(exchange, depth), exchanges.indexOf(exchange));
 }
 
-function judgeRefusal({ exchange, permanent, scope, order }: Refusal, depth: Depth): Judgement {
+function judgeRefusal({ exchange, classification, permanent, scope, order }: Refusal, depth: Depth): Judgement {
   const outcome = permanent ? "rejected" : "deferred";
-  return { outcome, class: "unspecified", answer: answerOf(exchange, depth), scope, order };
+  return { outcome, class: classification.class, classification, answer: answerOf(exchange, depth), scope, order };
 }
 
 /** Nobody refused this recipient, and nobody said yes. */
@@ -147,7 +172,9 @@ function judgeOpen(address: string, transcript: Transcript): Judgement {
   if (closing?.reply != null) {
     const text = `left without an answer after ${closing.command} was answered ${closing.reply.lines.join(" ")}`;
     const answer = silent(waiting?.stage === "data" ? "data" : "rcpt", null, text);
-    return judgement("deferred", "unspecified", answer, exchanges.indexOf(closing));
+    const classification = classOf(closing.reply, "rcpt", transcript);
+    const order = exchanges.indexOf(closing);
+    return { outcome: "deferred", class: classification.class, classification, answer, scope: "wide", order };
   }
   const before = recovered(transcript);
   if (before !== null) return before;
@@ -199,13 +226,10 @@ function recovered(transcript: Transcript): Judgement | null {
     );
   });
   if (last?.reply == null) return null;
+  const classification = classOf(last.reply, last.stage, transcript);
+  const permanent = last.reply.code >= 500;
   const order = transcript.exchanges.indexOf(last);
-  return judgement(
-    last.reply.code >= 500 ? "rejected" : "deferred",
-    "unspecified",
-    answerOf(last, transcript.depth),
-    order,
-  );
+  return judgeRefusal({ exchange: last, classification, permanent, scope: "wide", order }, transcript.depth);
 }
 
 function wrongYes(exchange: Exchange, transcript: Transcript): Judgement {
@@ -231,7 +255,7 @@ function outOfStep(transcript: Transcript, accepted: Exchange): Judgement {
 }
 
 function judgement(outcome: Outcome, kind: Class | null, answer: Answer, order = Number.MAX_SAFE_INTEGER): Judgement {
-  return { outcome, class: kind, answer, scope: "wide", order };
+  return { outcome, class: kind, classification: null, answer, scope: "wide", order };
 }
 
 /** What was said of QUIT was said at the depth we had come to. */

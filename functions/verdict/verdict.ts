@@ -2,12 +2,15 @@
 // The peer's own code and text stay apart from our judgement. Pure.
 import { stages, type Stage, type Transcript } from "../smtp/transcript.ts";
 import { demandsTls } from "./cause.ts";
+import type { Class } from "./classes.ts";
+import { providerOf } from "./providers.ts";
+import { remedyFor, type Remedy } from "./remedy.ts";
+import { severityOf, type Severity } from "./severity.ts";
 import {
   compareJudgements,
   isRefusal,
   reconcile,
   type Answer,
-  type Class,
   type Judgement,
   type Outcome,
   type SessionVerdict,
@@ -20,6 +23,25 @@ export interface HostAnswer extends Answer {
   readonly address: string | null;
   readonly port: number;
 }
+
+/** What a refusal or a failure comes to, for who is woken by it. */
+export interface Meaning {
+  /** Null when accepted. */
+  readonly class: Class | null;
+  /** Null when accepted. */
+  readonly severity: Severity | null;
+  /** The id of who runs the host; null: none that is known. */
+  readonly provider: string | null;
+  /** The id of the list that the reply names, or null. */
+  readonly blocklist: string | null;
+  /** Null when accepted. */
+  readonly remedy: Remedy | null;
+  /** The id of the rule that told the class; null where no refusal was read. */
+  readonly rule: string | null;
+}
+
+/** A refusal that somebody is paged for. */
+export interface Finding extends HostAnswer, Meaning {}
 
 export interface RecipientVerdict {
   readonly address: string;
@@ -36,19 +58,12 @@ export interface Egress {
   readonly address: string | null;
 }
 
-export interface Verdict {
+export interface Verdict extends Meaning {
   /** The schema's version. */
   readonly v: 1;
   readonly outcome: Outcome;
-  /** Null when accepted. */
-  readonly class: Class | null;
-  /** What the rules say of the reply's meaning; null and empty where no rule has spoken. */
-  readonly severity: null;
-  readonly provider: null;
-  readonly blocklist: null;
-  readonly remedy: null;
-  readonly rule: null;
-  readonly findings: readonly HostAnswer[];
+  /** Every refusal of a class that pages, of any host, also where another host accepted; the primary too. */
+  readonly findings: readonly Finding[];
   /** How far was asked for: `accepted` means accepted up to there. */
   readonly depth: Transcript["depth"];
   readonly egress: Egress;
@@ -64,6 +79,7 @@ export interface Verdict {
 export interface Word {
   readonly address: string;
   readonly judgement: Judgement;
+  readonly refusals: readonly Judgement[];
   readonly attempt: Transcript;
 }
 
@@ -75,13 +91,8 @@ export function judge(attempts: readonly Transcript[], egress: string): Verdict 
   return {
     v: 1,
     outcome: decisive.judgement.outcome,
-    class: decisive.judgement.class,
-    severity: null,
-    provider: null,
-    blocklist: null,
-    remedy: null,
-    rule: null,
-    findings: [],
+    ...meaningOf(decisive.judgement, decisive.attempt),
+    findings: findingsOf(sessions),
     depth: decisive.attempt.depth,
     egress: { name: egress, address: attempts.find((each) => each.localAddress !== null)?.localAddress ?? null },
     primary: hostAnswer(decisive.judgement.answer, decisive.attempt),
@@ -91,6 +102,35 @@ export function judge(attempts: readonly Transcript[], egress: string): Verdict 
     recipients: lasts.map(({ address, judgement }) => recipientVerdict(address, judgement)),
     attempts,
   };
+}
+
+/** What an answer, or its absence, comes to. */
+function meaningOf({ class: kind, classification, outcome, answer }: Judgement, attempt: Transcript): Meaning {
+  const provider = providerOf(attempt.host)?.id ?? null;
+  if (kind === null) {
+    return { class: null, severity: null, provider, blocklist: null, remedy: null, rule: null };
+  }
+  return {
+    class: kind,
+    severity: severityOf(kind, outcome === "rejected"),
+    provider,
+    blocklist: classification?.blocklist ?? null,
+    remedy: remedyFor({ class: kind, classification, provider, text: answer.text, own: attempt.localAddress }),
+    rule: classification?.rule ?? null,
+  };
+}
+
+/** Each reply once, however many recipients it refused. What was had once more, and answered then, does not count. */
+function findingsOf(sessions: readonly Judged[]): readonly Finding[] {
+  const words = [...wordsOf(sessions).values()].flat();
+  return sessions.flatMap(({ attempt }) => {
+    const its = words.filter((word) => word.attempt === attempt).flatMap(({ refusals }) => refusals);
+    const byOrder = new Map(its.map((each) => [each.order, each]));
+    return [...byOrder.values()]
+      .toSorted((a, b) => a.order - b.order)
+      .map((each) => ({ ...hostAnswer(each.answer, attempt), ...meaningOf(each, attempt) }))
+      .filter(({ severity }) => severity === "page");
+  });
 }
 
 /**

@@ -5,22 +5,13 @@ import { visible } from "../../functions/cli/visible.ts";
 import type { Transcript } from "../../functions/smtp/transcript.ts";
 import { judge } from "../../functions/verdict/verdict.ts";
 import { parseDialog } from "../../infra/local/dialog.ts";
-import { blocked, ehlo, exchange, greeting, reply, transcript } from "./sample.ts";
+import { blocked, exchange, greeting, listed, reply, transcript, welcome } from "./sample.ts";
 
 const people = { json: false, pretty: false, alone: true };
 
 function printed(...attempts: readonly Transcript[]): string {
   return print(judge(attempts, "direct"), people);
 }
-
-/** A session that was accepted up to RCPT. */
-const welcome = transcript([
-  greeting,
-  ehlo,
-  exchange("mail", "MAIL FROM:<probe@sender.example>", "250 2.1.0 ok", { group: 2 }),
-  exchange("rcpt", "RCPT TO:<someone@mx.example>", "250 2.1.5 ok", { group: 2 }),
-  exchange("quit", "QUIT", "221 bye", { group: 2 }),
-]);
 
 const silent = transcript([], {
   address: "127.0.0.9",
@@ -34,7 +25,8 @@ test("the verdict comes first, with all lines of the reply, then the class, then
     printed(blocked),
     `rejected at rcpt by mx.example [127.0.0.1]: 554-5.7.0 blocked
   554 5.7.0 see https://mx.example/
-class: unspecified
+class: unspecified (info)
+do: Ask the receiver's postmaster, with the reply's own words and time.
 
 mx.example [127.0.0.1], 2026-11-24T11:30:00.000Z, from 127.0.0.2
   trip       ms
@@ -59,8 +51,41 @@ mx.example [127.0.0.1], 2026-11-24T11:30:00.000Z, from 127.0.0.2
 test("a yes to RCPT is a yes up to RCPT, and has no class", () => {
   const text = printed(welcome);
   assert.match(text, /^accepted up to rcpt by mx\.example \[127\.0\.0\.1\]: 250 2\.1\.5 ok\n\nmx\.example/);
-  assert.doesNotMatch(text, /deliver|class:/);
+  assert.doesNotMatch(text, /deliver|class:|do:|see:|also at/);
   assert.match(text, /^▶ +2\.5 {2}S: 250 2\.1\.5 ok$/m);
+});
+
+test("a listing is told with its list, its provider and where to take it", () => {
+  assert.equal(
+    printed(listed).split("\n\n")[0],
+    `rejected at greeting by mx01.mail.icloud.com [192.0.2.25]: 554 5.7.1 203.0.113.9 is listed in zen.spamhaus.org
+class: ip-reputation (page) · list: Spamhaus ZEN · provider: iCloud Mail
+do: Spamhaus ZEN: Look up on which of Spamhaus's lists the IP is and why; mend the cause there named, then remove it.
+see: https://check.spamhaus.org/results?query=203.0.113.9`,
+  );
+});
+
+test("another host's refusal that pages is told too, under a verdict that says accepted", () => {
+  const [head] = printed(listed, welcome).split("\n\n");
+  assert.match(
+    head ?? "",
+    /^accepted up to rcpt by mx\.example .*\n(?:note: .*\n)?also at greeting by mx01\.mail\.icloud\.com \[192\.0\.2\.25\]: 554 5\.7\.1 203\.0\.113\.9 is listed in zen\.spamhaus\.org\n {2}class: ip-reputation \(page\) · .*\n {2}do: .*\n {2}see: https:\/\/check\.spamhaus\.org\/results\?query=203\.0\.113\.9$/,
+  );
+});
+
+test("the primary is told once, and what does not page not again", () => {
+  assert.doesNotMatch(printed(listed), /also at/);
+  assert.doesNotMatch(printed(welcome, blocked, silent), /also at/);
+  assert.equal(printed(listed, blocked).match(/is listed in zen/g)?.length, 2, "in the verdict and in the dialog");
+});
+
+test("a yes up to RCPT of a provider that refuses later is said to be no more than that", () => {
+  assert.doesNotMatch(printed(welcome), /^note: /m);
+  const gmail = { ...welcome, host: "gmail-smtp-in.l.google.com" };
+  assert.match(printed(gmail), /^note: Gmail .*has refused an IP at message, and this went up to rcpt$/m);
+  const icloud = { ...welcome, host: "mx01.mail.icloud.com" };
+  assert.doesNotMatch(printed(icloud), /^note: /m);
+  assert.doesNotMatch(printed({ ...silent, host: "gmail-smtp-in.l.google.com" }), /^note: /m);
 });
 
 test("a port other than 25 is told", () => {

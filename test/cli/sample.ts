@@ -65,3 +65,23 @@ export const blocked: Transcript = transcript(
   ],
   { ending: { by: "reset", stage: "quit", text: "connection reset while waiting for the reply to QUIT" } },
 );
+
+/** The case that it is for: accepted by one host, while another has our IP on a list. */
+export const listed: Transcript = transcript(
+  [exchange("greeting", null, "554 5.7.1 203.0.113.9 is listed in zen.spamhaus.org")],
+  {
+    host: "mx01.mail.icloud.com",
+    address: "192.0.2.25",
+    localAddress: "203.0.113.9",
+    ending: { by: "fin", stage: "greeting", text: "connection closed by the peer" },
+  },
+);
+
+/** A session that was accepted up to RCPT. */
+export const welcome: Transcript = transcript([
+  greeting,
+  ehlo,
+  exchange("mail", "MAIL FROM:<probe@sender.example>", "250 2.1.0 ok", { group: 2 }),
+  exchange("rcpt", "RCPT TO:<someone@mx.example>", "250 2.1.5 ok", { group: 2 }),
+  exchange("quit", "QUIT", "221 bye", { group: 2 }),
+]);

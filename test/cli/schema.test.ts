@@ -5,8 +5,10 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import fc from "fast-check";
 import { misfitOf } from "../../functions/cli/shape.ts";
 import schema from "../../functions/cli/verdict.schema.json" with { type: "json" };
+import { classes } from "../../functions/verdict/classes.ts";
+import { severities } from "../../functions/verdict/severity.ts";
 import { judge } from "../../functions/verdict/verdict.ts";
-import { blocked, exchange, greeting, reply, transcript } from "./sample.ts";
+import { blocked, exchange, greeting, listed, reply, transcript, welcome } from "./sample.ts";
 
 const fits = new Ajv2020({ strict: true, allowUnionTypes: true, allErrors: true }).compile(schema);
 
@@ -30,6 +32,10 @@ const sessions = [
     { depth: "message", from: "", tls: { version: "TLSv1", cipher: "x", certificate } },
   ),
   transcript([greeting], { tls: { version: "TLSv1.3", cipher: "x", certificate: null } }),
+  // A finding with everything; one without list, link and provider; and accepted, which has none of it.
+  listed,
+  transcript([{ ...greeting, reply: reply(["554 5.7.1 203.0.113.9 is on our blacklist"]) }]),
+  welcome,
 ];
 
 test("documents of every kind of session fit the published schema", () => {
@@ -39,6 +45,93 @@ test("documents of every kind of session fit the published schema", () => {
     assert.equal(misfitOf(document, "verdict", ""), null);
   }
 });
+
+test("between them they have every field of a meaning both null and not", () => {
+  const documents = sessions.map((each) => judge([each], "direct"));
+  for (const field of ["class", "severity", "provider", "blocklist", "remedy", "rule"] as const) {
+    const found = new Set(documents.map((each) => each[field] === null));
+    assert.equal(found.size, 2, field);
+  }
+  const urls = new Set(documents.flatMap(({ remedy }) => (remedy === null ? [] : [remedy.url === null])));
+  assert.equal(urls.size, 2, "a remedy's link");
+  const { findings } = judge(sessions, "direct");
+  assert.deepEqual(
+    findings.map(({ blocklist, provider }) => [blocklist, provider]),
+    [
+      ["spamhaus-zen", "icloud"],
+      [null, null],
+    ],
+  );
+});
+
+test("the schema has every class and severity that there is, and null", () => {
+  assert.deepEqual(schema.$defs.class.enum, [...Object.keys(classes), null]);
+  const used = Object.values(severities).flatMap(({ permanent, transient }) => [permanent, transient]);
+  assert.deepEqual(new Set(schema.$defs.severity.enum), new Set([...used, null]));
+});
+
+test("a finding is the primary's fields and the verdict's own", () => {
+  const answer = schema.$defs.hostAnswer;
+  const finding = schema.$defs.finding;
+  const meaning = ["class", "severity", "provider", "blocklist", "remedy", "rule"];
+  assert.deepEqual(finding.required, [...meaning, ...answer.required]);
+  assert.deepEqual(Object.keys(finding.properties), finding.required);
+  for (const [name, property] of Object.entries(answer.properties)) {
+    assert.deepEqual(Reflect.get(finding.properties, name), property, name);
+  }
+});
+
+const wrong: readonly (readonly [
+  path: readonly (string | number)[],
+  how: "set" | "delete" | "add",
+  other?: unknown,
+])[] = [
+  [["class"], "set", "blocked"],
+  [["class"], "set", ""],
+  [["class"], "delete"],
+  [["severity"], "set", "red"],
+  [["severity"], "set", 1],
+  [["severity"], "delete"],
+  [["provider"], "set", 5],
+  [["provider"], "set", {}],
+  [["provider"], "delete"],
+  [["blocklist"], "set", ["spamhaus-pbl"]],
+  [["blocklist"], "delete"],
+  [["rule"], "set", 7],
+  [["rule"], "delete"],
+  [["remedy"], "set", "ask them"],
+  [["remedy"], "set", {}],
+  [["remedy"], "set", { text: "ask them" }],
+  [["remedy"], "set", { url: null }],
+  [["remedy"], "set", { text: null, url: null }],
+  [["remedy"], "set", { text: "ask", url: 5 }],
+  [["remedy"], "set", { text: "ask", url: null, by: "mail" }],
+  [["remedy"], "delete"],
+  [["findings"], "set", null],
+  [["findings"], "set", {}],
+  [["findings"], "set", [null]],
+  [["findings"], "set", ["ip-reputation"]],
+  [["findings"], "delete"],
+  ...Object.keys(schema.$defs.finding.properties).map((name) => [["findings", 0, name], "delete"] as const),
+  [["findings", 0, "class"], "set", "blocked"],
+  [["findings", 0, "severity"], "set", "PAGE"],
+  [["findings", 0, "code"], "set", "554"],
+  [["findings", 0, "stage"], "set", "quit"],
+  [["findings", 0, "remedy", "url"], "delete"],
+  [["findings", 0, "remedy", "url"], "add"],
+  [["findings", 0, "port"], "add"],
+  [["about"], "set", "ip"],
+];
+
+for (const [path, how, other] of wrong) {
+  test(`${path.join(".")} ${how} ${JSON.stringify(other) ?? ""}: no such document`, () => {
+    const document = JSON.parse(JSON.stringify(judge([listed], "direct"))) as Record<string, unknown>;
+    assert.ok(fits(document));
+    change(document, path, how, other);
+    assert.ok(!fits(document));
+    assert.ok(misfitOf(document, "verdict", "") !== null);
+  });
+}
 
 test("the schema has an id with its version, and says what each field of a verdict is", () => {
   assert.equal(schema.$id, "urn:delivery-probe:verdict:1");
@@ -80,13 +173,20 @@ const named: readonly (readonly [path: readonly (string | number)[], other: unkn
       /^integer or null$|^integer$/,
     ],
     [["attempts", 0, "exchanges", 2, "reply", "lines", 0], 5, "attempts[0].exchanges[2].reply.lines[0]", /^string$/],
+    [["class"], "blocked", "class", /^ip-reputation, .*unspecified or null$/],
+    [["remedy", "url"], 5, "remedy.url", /^string or null$/],
+    [["findings", 1, "severity"], "red", "findings[1].severity", /^page, warn, info or null$/],
+    [["findings", 1, "why"], "red", "findings[1].why", /no such field/],
     [["attempts", 1, "ending", "by"], "luck", "attempts[1].ending.by", /quit, us, fin/],
     [["attempts", 1, "ending", "why"], "luck", "attempts[1].ending.why", /no such field/],
   ];
 
+/** Without the last, which is accepted and has no remedy. */
+const refused = sessions.slice(0, -1);
+
 for (const [path, other, at, expected] of named) {
   test(`a misfit at ${at} is named by its path`, () => {
-    const document = JSON.parse(JSON.stringify(judge(sessions, "direct"))) as Record<string, unknown>;
+    const document = JSON.parse(JSON.stringify(judge(refused, "direct"))) as Record<string, unknown>;
     change(document, path, "set", other);
     const misfit = misfitOf(document, "verdict", "");
     assert.equal(misfit?.path, at);

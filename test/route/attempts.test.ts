@@ -6,10 +6,14 @@ import type { Verdict } from "../../functions/verdict/verdict.ts";
 import { parseDialog } from "../../infra/local/dialog.ts";
 import { MailHosts, type MailHost } from "../../infra/local/mail-host.ts";
 import { requestTo } from "../support/request.ts";
-import { serveDns } from "./dns-server.ts";
+import { serveDns, type DnsServer, type Zone } from "./dns-server.ts";
 
 const mailHosts = new MailHosts();
-after(() => mailHosts.close());
+const dnsServers: DnsServer[] = [];
+after(async () => {
+  await mailHosts.close();
+  for (const each of dnsServers) await each.close();
+});
 
 const accepts = `
 C: MAIL FROM:<probe@sender.example>
@@ -63,9 +67,83 @@ describe("hosts in their order", () => {
   });
 });
 
+/** Which 4yz asks us to come later, whichever of a site's hosts is asked (DESIGN §6), and what only says so of itself. */
+const refusals: readonly (readonly [stage: "greeting" | "ehlo" | "mail" | "rcpt", reply: string, ends: boolean])[] = [
+  ["greeting", "421 4.7.1 127.0.0.1 is listed in zen.spamhaus.org", true],
+  ["greeting", "421 4.7.0 too many connections from your IP", true],
+  ["greeting", "421 4.7.1 greylisted, come again", true],
+  ["greeting", "421 4.3.2 overloaded", false],
+  ["greeting", "421 closing", false],
+  ["greeting", "450 4.7.1 denied by policy", false],
+  ["greeting", "554 5.7.1 127.0.0.1 is listed in zen.spamhaus.org", false],
+  ["greeting", "554 no", false],
+  ["ehlo", "450 4.7.1 127.0.0.1 is listed in zen.spamhaus.org", true],
+  ["ehlo", "550 5.7.1 127.0.0.1 is listed in zen.spamhaus.org", false],
+  ["mail", "451 4.7.1 greylisted, come again", true],
+  ["mail", "451 4.3.0 overloaded", false],
+  ["mail", "550 5.7.1 127.0.0.1 is listed in zen.spamhaus.org", true],
+  ["mail", "550 no", true],
+  ["rcpt", "450 4.7.1 greylisted, come again", true],
+  ["rcpt", "451 4.7.1 too many messages from your IP, slow down", true],
+  ["rcpt", "450 4.7.1 127.0.0.1 is listed in zen.spamhaus.org", true],
+  ["rcpt", "450 4.2.1 mailbox busy", false],
+  ["rcpt", "450 4.7.25 cannot find your reverse hostname", false],
+  ["rcpt", "451 no", false],
+  ["rcpt", "550 no", true],
+];
+
+describe("what ends the search", () => {
+  for (const [stage, reply, ends] of refusals) {
+    it(`${stage}: ${reply}: ${ends ? "the next host is not asked" : "the next host is"}`, async () => {
+      await using refusing = await playWhole(refusalAt(stage, reply));
+      await using host = await play(accepts);
+      const verdict = await ask(["one@mx.example"], [at(refusing), at(host)]);
+      assert.equal(await host.connections(), ends ? 0 : 1);
+      assert.equal(verdict.attempts.length, ends ? 1 : 2);
+      assert.equal(verdict.outcome, ends ? (reply.startsWith("4") ? "deferred" : "rejected") : "accepted");
+      assert.deepEqual(await refusing.result(), []);
+      const isListed = reply.includes("spamhaus");
+      if (isListed)
+        assert.deepEqual(
+          verdict.findings.map(({ blocklist }) => blocklist),
+          ["spamhaus-zen"],
+        );
+    });
+  }
+
+  it("for the recipient that was told so alone: another one is still asked for at the next host", async () => {
+    await using first = await playWhole(
+      "S: 220 one\nC~ ^EHLO\nS: 250-mx\nS: 250 PIPELINING\nC~ ^MAIL\nC~ ^RCPT TO:<one@\nC~ ^RCPT TO:<two@\nC: QUIT\n" +
+        "S: 250 ok\nS: 450 4.7.1 greylisted\nS: 450 4.2.1 mailbox busy\nS: 221 bye",
+    );
+    await using second = await play(accepts.replace("C~ ^RCPT TO", "C~ ^RCPT TO:<two@"));
+    const verdict = await ask(["one@mx.example", "two@mx.example"], [at(first), at(second)]);
+    assert.deepEqual(
+      verdict.recipients.map(({ outcome }) => outcome),
+      ["deferred", "accepted"],
+    );
+    assert.deepEqual([await first.result(), await second.result()], [[], []]);
+  });
+});
+
+function refusalAt(stage: (typeof refusals)[number][0], reply: string): string {
+  const greeting = "S: 220 mx.example ESMTP\nC~ ^EHLO\n";
+  const group = `${greeting}S: 250-mx.example\nS: 250 PIPELINING\nC~ ^MAIL\nC~ ^RCPT\nC: QUIT\n`;
+  switch (stage) {
+    case "greeting":
+      return `S: ${reply}\nS! fin`;
+    case "ehlo":
+      return `${greeting}S: ${reply}\nS! fin`;
+    case "mail":
+      return `${group}S: ${reply}\nS: 503 5.5.1 need MAIL\nS: 221 bye`;
+    case "rcpt":
+      return `${group}S: 250 ok\nS: ${reply}\nS: 221 bye`;
+  }
+}
+
 describe("addresses of one host", () => {
   it("offers nobody with a final answer again at the next address", async () => {
-    const dns = await serveDns({ "mx.test": { A: ["127.0.0.1", "127.0.0.2"] } });
+    const dns = await dnsOf({ "mx.test": { A: ["127.0.0.1", "127.0.0.2"] } });
     const first = await playWhole(
       "S: 220 one\nC~ ^EHLO\nS: 250-mx\nS: 250 PIPELINING\nC~ ^MAIL\nC~ ^RCPT TO:<one@\nC~ ^RCPT TO:<two@\nC: DATA\n" +
         "S: 250 ok\nS: 250 ok\nS: 452 4.5.3 too many recipients\nS: 354 go ahead\nC...\nS: 250 2.0.0 queued\nC: QUIT\nS: 221 bye\n" +
@@ -87,12 +165,11 @@ describe("addresses of one host", () => {
       [2, 1, 1],
     );
     assert.deepEqual([await first.result(), await second.result()], [[], []]);
-    for (const each of [first, second, dns]) await each.close();
   });
 });
 
 describe("what DNS says", () => {
-  const cases: readonly (readonly [string, Parameters<typeof serveDns>[0], string, string | null])[] = [
+  const cases: readonly (readonly [string, Zone, string, string | null])[] = [
     ["no such domain", {}, "rejected", "5.1.2"],
     ["a null MX", { "mx.example": { MX: ["0 ."] } }, "rejected", "5.1.10"],
     ["hosts without addresses", { "mx.example": { MX: ["5 a.test", "6 b.test"] } }, "rejected", "5.4.4"],
@@ -106,9 +183,8 @@ describe("what DNS says", () => {
   ];
   for (const [name, zone, outcome, status] of cases) {
     it(name, async () => {
-      const dns = await serveDns(zone);
+      const dns = await dnsOf(zone);
       const verdict = await ask(["one@mx.example"], null, { resolver: dns.server, timeoutMs: 3_000 });
-      await dns.close();
       const { primary } = verdict;
       assert.deepEqual([verdict.outcome, primary.stage, primary.code, primary.status], [outcome, "dns", null, status]);
       if (outcome === "unanswered") assert.match(primary.text, /SERVFAIL/);
@@ -116,9 +192,8 @@ describe("what DNS says", () => {
   }
 
   it("does not dial a private address found in DNS, and says which", async () => {
-    const dns = await serveDns({ "mx.example": { MX: ["5 a.test"] }, "a.test": { A: ["10.0.0.1"] } });
+    const dns = await dnsOf({ "mx.example": { MX: ["5 a.test"] }, "a.test": { A: ["10.0.0.1"] } });
     const verdict = await ask(["one@mx.example"], null, { resolver: dns.server });
-    await dns.close();
     assert.deepEqual([verdict.outcome, verdict.primary.stage], ["unanswered", "connect"]);
     assert.match(verdict.primary.text, /10\.0\.0\.1 \(.*private.*\).*--allow-private/);
   });
@@ -130,6 +205,12 @@ function play(script: string): Promise<MailHost> {
 
 function playWhole(script: string, options: Parameters<MailHosts["start"]>[1] = {}): Promise<MailHost> {
   return mailHosts.start(parseDialog(`# A host of this test.\n${script}`, "attempts.test"), options);
+}
+
+async function dnsOf(zone: Zone): Promise<DnsServer> {
+  const server = await serveDns(zone);
+  dnsServers.push(server);
+  return server;
 }
 
 function at({ address, port }: MailHost): { readonly name: string; readonly port: number } {

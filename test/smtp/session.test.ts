@@ -40,7 +40,10 @@ function optionsFor(
     progress: null,
     ...own,
   };
-  return { ...options, settled: (exchanges, leaving) => settled(exchanges, leaving, options) };
+  return {
+    ...options,
+    settled: (exchanges, leaving) => settled(exchanges, leaving, { ...options, localAddress: null }),
+  };
 }
 
 const greeted = "S: 220 mx.example ESMTP\nC~ ^EHLO\nS: 250-mx.example\nS: 250 PIPELINING\n";

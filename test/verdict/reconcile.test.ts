@@ -267,7 +267,7 @@ const rows: readonly Row[] = [
     recipients: {
       "a@mx.example": "accepted rcpt 250 -",
       "b@mx.example": "deferred rcpt 421 4.7.0",
-      "c@mx.example": "deferred rcpt - - unspecified",
+      "c@mx.example": "deferred rcpt - - rate-limit",
     },
   },
   {
@@ -308,7 +308,7 @@ const rows: readonly Row[] = [
   },
   {
     name: "sent whole and never answered for one: unknown, whoever else was refused",
-    says: `${twoData}< 250 ok\n< 550 5.7.1 listed in bl.example\n< 250 ok\n< 354 go on\n> .\n! fin`,
+    says: `${twoData}< 250 ok\n< 550 5.7.1 198.51.100.7 is listed in bl.example\n< 250 ok\n< 354 go on\n> .\n! fin`,
     primary: "unknown message - - network",
     recipients: { "a@mx.example": "rejected rcpt 550 5.7.1", "b@mx.example": "unknown message - - network" },
   },
@@ -420,10 +420,10 @@ const rows: readonly Row[] = [
     primary: "rejected rcpt 552 -",
   },
   {
-    name: "552 behind a refused one is itself",
+    name: "552 behind a refused one is itself, and about the session",
     says: `${two}< 250 ok\n< 550 5.1.1 no such user\n< 552 5.3.0 too many recipients\n< 221 bye`,
     recipients: { "a@mx.example": "rejected rcpt 550 5.1.1", "b@mx.example": "rejected rcpt 552 5.3.0" },
-    primary: "rejected rcpt 550 5.1.1",
+    primary: "rejected rcpt 552 5.3.0",
   },
 
   // Rule 6 is the session's; its outcome: 354 behind an accepted recipient.

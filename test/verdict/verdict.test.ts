@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import type { Stop, Transcript } from "../../functions/smtp/transcript.ts";
+import { classes } from "../../functions/verdict/classes.ts";
 import { reconcile } from "../../functions/verdict/reconcile.ts";
-import { judge } from "../../functions/verdict/verdict.ts";
+import { judge, type Finding, type Verdict } from "../../functions/verdict/verdict.ts";
 import { transcripts } from "./generated.ts";
 import { transcriptOf } from "./transcripts.ts";
 
@@ -14,7 +15,7 @@ const one = `${hello}${envelope}> QUIT\n`;
 const two = `${hello}> MAIL FROM:<p@s.example>\n> RCPT TO:<a@mx.example>\n> RCPT TO:<b@mx.example>\n> QUIT\n`;
 
 const accepted = `${one}< 250 ok\n< 250 2.1.5 ok\n< 221 bye`;
-const listed = `${one}< 250 ok\n< 550 5.7.1 listed in bl.example\n< 221 bye`;
+const listed = `${one}< 250 ok\n< 550 5.7.1 198.51.100.7 is listed in bl.example\n< 221 bye`;
 const noUser = `${one}< 250 ok\n< 550 5.1.1 no such user\n< 221 bye`;
 const greylisted = `${one}< 250 ok\n< 450 4.2.0 greylisted\n< 221 bye`;
 const busy = `${one}< 250 ok\n< 450 4.2.1 mailbox busy\n< 221 bye`;
@@ -262,7 +263,10 @@ describe("several recipients", () => {
 
   it("somebody left unknown makes the verdict unknown, whoever else was refused", () => {
     const chunk = two.replace("> QUIT", "> BDAT 9 LAST\n> QUIT");
-    const verdict = judge([transcriptOf(`${chunk}< 250 ok\n< 550 5.7.1 listed in bl.example\n! reset`)], "direct");
+    const verdict = judge(
+      [transcriptOf(`${chunk}< 250 ok\n< 550 5.7.1 198.51.100.7 is listed in bl.example\n! reset`)],
+      "direct",
+    );
     assert.equal(verdict.outcome, "unknown");
     assert.deepEqual(
       verdict.recipients.map(({ outcome }) => outcome),
@@ -270,6 +274,283 @@ describe("several recipients", () => {
     );
   });
 });
+
+describe("what a refusal comes to", () => {
+  const pbl = "198.51.100.7 is listed in the PBL of zen.spamhaus.org";
+
+  it("the provider is known by the MX host's name, whatever was said", () => {
+    const hosts: readonly (readonly [host: string, provider: string | null])[] = [
+      ["gmail-smtp-in.l.google.com", "gmail"],
+      ["ALT1.GMAIL-SMTP-IN.L.GOOGLE.COM.", "gmail"],
+      ["mx01.mail.icloud.com", "icloud"],
+      ["google.com.mx.example", null],
+      ["192.0.2.1", null],
+    ];
+    for (const [host, provider] of hosts) {
+      for (const says of [accepted, listed, silent]) {
+        assert.equal(judge([transcriptOf(says, { host })], "direct").provider, provider, host);
+      }
+    }
+    const wording = `${one}< 250 ok\n< 550 5.7.1 our gmail and icloud users are protected\n< 221 bye`;
+    assert.equal(judge([transcriptOf(wording)], "direct").provider, null);
+  });
+
+  it("of several hosts the one that decided is named", () => {
+    const all = [
+      transcriptOf(silent, { host: "gmail-smtp-in.l.google.com" }),
+      transcriptOf(noUser, { host: "mx01.mail.icloud.com" }),
+    ];
+    assert.equal(judge(all, "direct").provider, "icloud");
+  });
+
+  it("accepted has no class, and nothing is to be done", () => {
+    const { class: kind, severity, blocklist, remedy, rule, findings } = judge([transcriptOf(accepted)], "direct");
+    assert.deepEqual([kind, severity, blocklist, remedy, rule, findings], [null, null, null, null, null, []]);
+  });
+
+  it("what failed has a class and a remedy, and no rule: no refusal was read", () => {
+    const { class: kind, severity, blocklist, remedy, rule, findings } = judge([transcriptOf(silent)], "direct");
+    assert.deepEqual([kind, severity, blocklist, rule, findings], ["network", "info", null, null, []]);
+    assert.equal(remedy?.text, classes.network.remedy);
+  });
+
+  it("a listing names the list, and how to leave it", () => {
+    const verdict = judge([transcriptOf(refusing(`550 5.7.1 ${pbl}`))], "direct");
+    assert.deepEqual([verdict.class, verdict.severity, verdict.blocklist], ["ip-reputation", "page", "spamhaus-pbl"]);
+    assert.equal(verdict.remedy?.url, "https://check.spamhaus.org/results?query=198.51.100.7");
+    assert.ok(verdict.rule !== null && verdict.rule !== "none");
+  });
+
+  const severities: readonly (readonly [reply: string, shown: string])[] = [
+    ["550 5.7.1 198.51.100.7 is listed in bl.example", "rejected ip-reputation page"],
+    ["450 4.7.1 198.51.100.7 is listed in bl.example", "deferred ip-reputation page"],
+    ["550 5.7.1 denied by policy", "rejected policy warn"],
+    ["450 4.7.1 denied by policy", "deferred policy info"],
+    ["501 5.5.4 syntax error in parameters", "rejected protocol page"],
+    ["451 4.5.0 protocol error", "deferred protocol warn"],
+    ["550 5.7.1 greylisted", "rejected greylist warn"],
+    ["450 4.7.1 greylisted", "deferred greylist info"],
+    ["550 5.1.1 no such user", "rejected mailbox-unknown info"],
+    ["550 no", "rejected unspecified info"],
+  ];
+  for (const [reply, shown] of severities) {
+    it(`${reply}: ${shown}`, () => {
+      const { outcome, class: kind, severity } = judge([transcriptOf(refusing(reply))], "direct");
+      assert.equal(`${outcome} ${kind} ${severity}`, shown);
+    });
+  }
+
+  it("nothing that went unanswered pages: what was read is not a refusal", () => {
+    for (const says of [silent, cutAtEhlo, cutAtRcpt, unknown, `${one}< 354 go on\n! fin`]) {
+      const { severity, findings } = judge([transcriptOf(says)], "direct");
+      assert.notEqual(severity, "page", says);
+      assert.deepEqual(findings, []);
+    }
+  });
+
+  const addresses: readonly (readonly [local: string | null, reply: string, query: string | null])[] = [
+    ["198.51.100.7", "zen.spamhaus.org lists you", "198.51.100.7"],
+    ["2001:db8::7", "zen.spamhaus.org lists you", "2001%3Adb8%3A%3A7"],
+    // Behind NAT the host alone knows: the one public address that it names.
+    ["10.0.0.5", "203.0.113.9 is listed in zen.spamhaus.org", "203.0.113.9"],
+    ["198.51.100.7", "203.0.113.9 is listed in zen.spamhaus.org", "203.0.113.9"],
+    ["198.51.100.7", "198.51.100.7 is listed in zen.spamhaus.org by 203.0.113.9", "198.51.100.7"],
+    [null, "203.0.113.9 is listed in zen.spamhaus.org", "203.0.113.9"],
+    // A private address is nobody's to look up.
+    ["10.0.0.5", "zen.spamhaus.org lists you", null],
+    ["10.0.0.5", "10.0.0.5 is listed in zen.spamhaus.org", null],
+    ["10.0.0.5", "203.0.113.9 and 203.0.113.10 are listed in zen.spamhaus.org", null],
+    ["172.31.255.1", "zen.spamhaus.org lists you", null],
+    ["192.168.1.2", "zen.spamhaus.org lists you", null],
+    ["100.64.0.1", "zen.spamhaus.org lists you", null],
+    ["169.254.1.1", "zen.spamhaus.org lists you", null],
+    ["127.0.0.1", "zen.spamhaus.org lists you", null],
+    ["::1", "zen.spamhaus.org lists you", null],
+    ["fd00::5", "zen.spamhaus.org lists you", null],
+    ["fe80::5", "zen.spamhaus.org lists you", null],
+    [null, "zen.spamhaus.org lists you", null],
+  ];
+  for (const [local, reply, query] of addresses) {
+    it(`from ${local}, "${reply}": the remedy's link asks for ${query ?? "nothing"}`, () => {
+      const attempt = transcriptOf(refusing(`550 5.7.1 blocked: ${reply}`), { localAddress: local });
+      const url = judge([attempt], "direct").remedy?.url;
+      assert.equal(url, `https://check.spamhaus.org/${query === null ? "" : `results?query=${query}`}`);
+    });
+  }
+});
+
+/** One recipient, refused at RCPT. */
+function refusing(reply: string): string {
+  return `${one}< 250 ok\n< ${reply}\n< 221 bye`;
+}
+
+describe("findings: what somebody is paged for", () => {
+  const banned = "< 554 5.7.1 198.51.100.7 is listed in zen.spamhaus.org\n! fin";
+
+  it("a host that accepts hides no other host's refusal", () => {
+    const all = [
+      transcriptOf(banned, { host: "mx01.mail.icloud.com" }),
+      transcriptOf(accepted, { host: "mx2.example" }),
+    ];
+    const verdict = judge(all, "direct");
+    assert.deepEqual([verdict.outcome, verdict.class, verdict.provider], ["accepted", null, null]);
+    const [finding] = verdict.findings;
+    assert.equal(verdict.findings.length, 1);
+    assert.ok(finding !== undefined);
+    const { rule, ...rest } = finding;
+    assert.ok(rule !== null && rule !== "none");
+    assert.deepEqual(rest, {
+      class: "ip-reputation",
+      severity: "page",
+      provider: "icloud",
+      blocklist: "spamhaus-zen",
+      remedy: rest.remedy,
+      stage: "greeting",
+      command: null,
+      code: 554,
+      status: "5.7.1",
+      text: "554 5.7.1 198.51.100.7 is listed in zen.spamhaus.org",
+      partial: false,
+      host: "mx01.mail.icloud.com",
+      address: "192.0.2.1",
+      port: 25,
+    });
+    assert.match(rest.remedy?.text ?? "", /Spamhaus/);
+    assert.equal(rest.remedy?.url, "https://check.spamhaus.org/results?query=198.51.100.7");
+  });
+
+  const cases: readonly (readonly [
+    name: string,
+    attempts: Row["attempts"],
+    outcome: Verdict["outcome"],
+    shown: readonly string[],
+  ])[] = [
+    ["the primary, once", [listed], "rejected", ["ip-reputation rcpt 550"]],
+    ["nothing that does not page", [noUser, greylisted, silent], "rejected", []],
+    ["a 4yz that pages", [refusing("450 4.7.25 no PTR record")], "deferred", ["reverse-dns rcpt 450"]],
+    ["each host's own", [banned, listed], "rejected", ["ip-reputation greeting 554", "ip-reputation rcpt 550"]],
+    [
+      "one that lost to another of the same session",
+      [`${one}< 450 4.7.1 198.51.100.7 is listed in bl.example\n< 550 5.1.8 sender's domain not found\n< 221 bye`],
+      "rejected",
+      ["ip-reputation mail 450"],
+    ],
+    [
+      "one that was behind the answer, and not it",
+      [`${one}< 550 5.1.8 sender's domain not found\n< 450 4.7.1 198.51.100.7 is listed in bl.example\n< 221 bye`],
+      "rejected",
+      ["ip-reputation rcpt 450"],
+    ],
+    [
+      "both of one session",
+      [`${one}< 450 4.7.25 no PTR record\n< 550 5.7.1 198.51.100.7 is listed in bl.example\n< 221 bye`],
+      "rejected",
+      ["reverse-dns mail 450", "ip-reputation rcpt 550"],
+    ],
+    [
+      "the same words again are no second one",
+      [one.concat(`${`< ${listedReply()}\n`.repeat(2)}< 221 bye`)],
+      "rejected",
+      ["ip-reputation mail 550"],
+    ],
+    [
+      "one in QUIT's place, at the depth we had come to",
+      [`${one}< 250 ok\n< 250 ok\n< ${listedReply()}\n! fin`],
+      "unanswered",
+      ["ip-reputation rcpt 550"],
+    ],
+    [
+      "QUIT refused in the same words again is no second one",
+      [`${one}< 250 ok\n< ${listedReply()}\n< ${listedReply()}\n! fin`],
+      "rejected",
+      ["ip-reputation rcpt 550"],
+    ],
+    ["QUIT not known is none", [`${one}< 250 ok\n< 250 ok\n< 500 unrecognized command\n! fin`], "accepted", []],
+    ["a refusal said out of turn", [`${one}<mail ${listedReply()}\n! fin`], "rejected", ["ip-reputation mail 550"]],
+    [
+      "a partial refusal",
+      [`${one}< 250 ok\n<~ 550-5.7.1 198.51.100.7 is listed in bl.example\n! reset`],
+      "rejected",
+      ["ip-reputation rcpt 550"],
+    ],
+    ["had again lock-step, and accepted: none", [pipelining, retried("lock-step", accepted)], "accepted", []],
+    [
+      "had again lock-step, and refused otherwise: that alone",
+      [pipelining, retried("lock-step", listed)],
+      "rejected",
+      ["ip-reputation rcpt 550"],
+    ],
+    [
+      "had again lock-step, without an answer: the first stays",
+      [pipelining, retried("lock-step", silent)],
+      "rejected",
+      ["protocol mail 554"],
+    ],
+    [
+      "had again in the clear, and told to use TLS: none",
+      [handshake(), retried("in-clear", `${one}< 530 5.7.0 Must issue a STARTTLS command first\n! fin`)],
+      "unanswered",
+      [],
+    ],
+    [
+      "recovered from: EHLO not known, and HELO taken",
+      [
+        `< 220 mx\n> EHLO p\n< 502 5.5.1 unknown command\n> HELO p\n< 250 mx\n${envelope}> QUIT\n< 250 ok\n< 250 ok\n< 221 bye`,
+      ],
+      "accepted",
+      [],
+    ],
+    [
+      "EHLO not known, and HELO never answered: the primary is one",
+      ["< 220 mx\n> EHLO p\n< 502 5.5.1 unknown command\n> HELO p\n! fin"],
+      "rejected",
+      ["protocol ehlo 502"],
+    ],
+    [
+      "STARTTLS refused for a listing, and nothing after it: the primary is one",
+      [`${hello}> STARTTLS\n< ${listedReply()}\n! fin`],
+      "rejected",
+      ["ip-reputation starttls 550"],
+    ],
+  ];
+  for (const [name, attempts, outcome, shown] of cases) {
+    it(name, () => {
+      const verdict = judge(attempts.map(attemptOf), "direct");
+      assert.equal(verdict.outcome, outcome);
+      assert.deepEqual(verdict.findings.map(shownFinding), shown);
+    });
+  }
+
+  it("one for each recipient who was refused with a command of its own, and one where MAIL was", () => {
+    const each = transcriptOf(`${two}< 250 ok\n< ${listedReply()}\n< ${listedReply()}\n< 221 bye`);
+    assert.deepEqual(
+      judge([each], "direct").findings.map(({ command }) => command),
+      ["RCPT TO:<a@mx.example>", "RCPT TO:<b@mx.example>"],
+    );
+    const all = transcriptOf(`${two}< ${listedReply()}\n< 503 5.5.1 need MAIL\n< 503 5.5.1 need MAIL\n< 221 bye`);
+    assert.deepEqual(judge([all], "direct").findings.map(shownFinding), ["ip-reputation mail 550"]);
+  });
+
+  it("one recipient's chunk, recovered with DATA, is none, whoever else was refused", () => {
+    const chunk = two.replace("> QUIT", "> BDAT 9 LAST");
+    const first = transcriptOf(`${chunk}< 250 ok\n< 550 5.1.1 no such user\n< 250 ok\n< 502 5.5.1 unknown command`);
+    const data = `${one.replace("x@", "b@").replace("> QUIT\n", "> DATA\n")}< 250 ok\n< 250 ok\n< 354 go on\n> .\n< 250 ok`;
+    const verdict = judge([first, transcriptOf(data, { retry: "without-chunking" })], "direct");
+    assert.deepEqual(
+      verdict.recipients.map(({ outcome }) => outcome),
+      ["rejected", "accepted"],
+    );
+    assert.deepEqual(verdict.findings.map(shownFinding), []);
+  });
+
+  function listedReply(): string {
+    return "550 5.7.1 198.51.100.7 is listed in bl.example";
+  }
+});
+
+function shownFinding({ class: kind, stage, code }: Finding): string {
+  return `${kind} ${stage} ${code}`;
+}
 
 describe("the document", () => {
   it("keeps the peer's words verbatim, apart from our judgement", () => {
@@ -356,6 +637,56 @@ describe("for any attempts", () => {
     );
   });
 
+  it("every finding pages, and is a negative reply that stands in an attempt; the primary is one if it pages", () => {
+    let pages = 0;
+    fc.assert(
+      fc.property(attempts, (all) => {
+        const { findings, primary, severity } = judge(all, "direct");
+        for (const each of findings) {
+          assert.equal(each.severity, "page");
+          assert.ok(each.code !== null && each.code >= 400 && each.code < 600);
+          assert.ok(each.class !== null && each.rule !== null && each.remedy !== null);
+          assert.ok(all.some((attempt) => attempt.host === each.host && saysSo(attempt, each)));
+        }
+        const places = findings.map(({ host, stage, command, text }) => [host, stage, command, text].join("\n"));
+        assert.equal(new Set(places).size, places.length, "one twice");
+        const isPrimary = (each: Finding): boolean =>
+          Object.entries(primary).every(([key, value]) => Reflect.get(each, key) === value);
+        const count = findings.filter(isPrimary).length;
+        // Out of step, the words that tell so are a finding, and the primary is that no yes can be trusted.
+        if (severity === "page" && primary.code !== null) assert.equal(count, 1);
+        else assert.ok(count <= 1);
+        pages += findings.length;
+      }),
+      { numRuns: 1_000 },
+    );
+    assert.ok(pages > 300, `only ${pages} findings`);
+  });
+
+  it("no host's answer hides another host's finding, or adds to it", () => {
+    fc.assert(
+      fc.property(attempts, (all) => {
+        assert.deepEqual(
+          judge(all, "direct").findings,
+          all.flatMap((each) => judge([each], "direct").findings),
+        );
+      }),
+    );
+  });
+
+  it("what it comes to is whole where somebody was not accepted, and nothing where everybody was", () => {
+    fc.assert(
+      fc.property(attempts, (all) => {
+        const { outcome, class: kind, severity, blocklist, remedy, rule } = judge(all, "direct");
+        const isAccepted = outcome === "accepted";
+        for (const each of [kind, severity, remedy]) assert.equal(each === null, isAccepted);
+        if (isAccepted) assert.deepEqual([blocklist, rule], [null, null]);
+        if (outcome === "rejected") assert.notEqual(rule, null);
+        if (kind !== null) assert.ok(Object.hasOwn(classes, kind));
+      }),
+    );
+  });
+
   it("it is a function of the stored attempts alone", () => {
     fc.assert(
       fc.property(attempts, (all) => {
@@ -365,3 +696,10 @@ describe("for any attempts", () => {
     );
   });
 });
+
+/** Whether a reply of this session is the finding's. */
+function saysSo({ exchanges }: Transcript, { command, code, text }: Finding): boolean {
+  return exchanges.some(
+    ({ command: sent, reply }) => sent === command && reply?.code === code && reply.lines.join("\n") === text,
+  );
+}
