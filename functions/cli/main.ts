@@ -3,6 +3,7 @@
 import process from "node:process";
 import packageFile from "../../package.json" with { type: "json" };
 import { faultStatus, usageStatus } from "./exit.ts";
+import { explainCommand, explainOptions } from "./explain.ts";
 import { nearest, quote, UsageFault, type OptionSpec } from "./options.ts";
 import { probeCommand, probeOptions } from "./probe.ts";
 import { replay, replayOptions } from "./replay.ts";
@@ -24,6 +25,13 @@ const commands: readonly Command[] = [
     about: "asks the recipients' mail hosts, and prints the one answer that decides",
     options: probeOptions,
     run: probeCommand,
+  },
+  {
+    name: "explain",
+    operands: "[reply]",
+    about: "tells what one reply means, who must act and what to do: of the command line, or standard input",
+    options: explainOptions,
+    run: explainCommand,
   },
   {
     name: "replay",
