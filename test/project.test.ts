@@ -76,6 +76,7 @@ const rfcs: Readonly<Record<string, string>> = {
   4291: "IP Version 6 Addressing Architecture",
   4380: "Teredo: Tunneling IPv6 over UDP through Network Address Translations (NATs)",
   5180: "IPv6 Benchmarking Methodology for Network Interconnect Devices",
+  4954: "SMTP Service Extension for Authentication",
   5248: "A Registry for SMTP Enhanced Mail System Status Codes",
   5321: "Simple Mail Transfer Protocol",
   5322: "Internet Message Format",

@@ -3,22 +3,32 @@
 import process from "node:process";
 import { text as textOf } from "node:stream/consumers";
 import type { Said } from "../verdict/classify.ts";
-import { explain, type Explanation } from "../verdict/explain.ts";
+import { explain, isYes, type Explanation } from "../verdict/explain.ts";
 import { ruleGroups } from "../verdict/rules/table.ts";
 import type { Rule } from "../verdict/rules/rule.ts";
 import { usageStatus } from "./exit.ts";
 import { explanationLines } from "./meaning.ts";
 import { readOptions, UsageFault, type OptionSpec } from "./options.ts";
-import { providerIdOf, readAddress, readSaid, readStage } from "./said.ts";
+import { readAddress, readProvider, readSaid, readStage } from "./said.ts";
 import { visibleJson, visibleLine } from "./visible.ts";
 import { write } from "./write.ts";
 
 export const explainOptions: readonly OptionSpec[] = [
   { name: "stage", value: "stage", many: false, about: "what it answered: greeting, ehlo, mail, rcpt, data, message" },
-  { name: "mx", value: "host", many: false, about: "the host that said it, or its provider's id" },
+  {
+    name: "mx",
+    value: "host",
+    many: false,
+    about: "the host that said it, or its provider: gmail, outlook, icloud, …",
+  },
   { name: "address", value: "ip", many: false, about: "the address that was judged: ours" },
   { name: "json", value: null, many: false, about: "print one document and nothing else" },
-  { name: "jsonl", value: null, many: false, about: 'read lines of {"reply","stage","mx"}, print a document for each' },
+  {
+    name: "jsonl",
+    value: null,
+    many: false,
+    about: 'read lines of {"reply","stage","mx","address"}, print a document for each',
+  },
   { name: "rules", value: null, many: false, about: "list the rules in the order in which they are tried" },
 ];
 
@@ -31,13 +41,14 @@ export async function explainCommand(args: readonly string[]): Promise<number> {
   const hasReply = options.positionals.length > 0;
   const json = options.has("json");
   if (options.has("rules")) {
-    if (hasReply || options.has("jsonl")) throw new UsageFault("--rules explains nothing; write explain --rules alone");
+    const others = ["stage", "mx", "address", "jsonl"].filter((each) => options.has(each));
+    if (hasReply || others.length > 0) throw new UsageFault("--rules explains nothing; write explain --rules alone");
     await write(process.stdout, ruleLines(json));
     return 0;
   }
   const shared = {
     stage: readStage(options.one("stage"), "--stage "),
-    provider: providerIdOf(options.one("mx")),
+    provider: readProvider(options.one("mx")),
     own: readAddress(options.one("address"), "--address "),
   };
   if (options.has("jsonl")) {
@@ -45,17 +56,23 @@ export async function explainCommand(args: readonly string[]): Promise<number> {
     return await explainLines(shared);
   }
   // An unquoted reply comes as many words.
+  if (!hasReply && process.stdin.isTTY) throw new UsageFault(noReply);
   const text = hasReply ? options.positionals.join(" ") : await textOf(process.stdin);
-  if (text.trim() === "") throw new UsageFault('no reply is given; write explain "550 5.7.1 …", or pipe it in');
+  if (text.trim() === "") throw new UsageFault(noReply);
   const explanation = explain({ text: text.trim(), ...shared });
   const shown = json
     ? `${visibleJson(JSON.stringify(documentOf(explanation), null, process.stdout.isTTY ? 2 : 0))}\n`
-    : explanationLines(explanation)
+    : [
+        ...explanationLines(explanation),
+        ...(isYes(Number(text.trim().slice(0, 3))) ? ["note: this refuses nothing"] : []),
+      ]
         .map((line) => `${visibleLine(line)}\n`)
         .join("");
   await write(process.stdout, shown);
   return 0;
 }
+
+const noReply = 'no reply is given; write explain "550 5.7.1 …", or pipe it in';
 
 /** A document for each line, in order. A line that is none gets a document too, with what is wrong with it. */
 async function explainLines(shared: Omit<Said, "text">): Promise<number> {
@@ -110,15 +127,16 @@ function patternText(_key: string, value: unknown): unknown {
   return value instanceof RegExp ? value.source : value;
 }
 
-/** What a rule asks for, in a line that a terminal can hold. */
-function conditionsOf({ at, stage, code, status, text, words }: Rule): string {
+/** What a rule asks for, in a line. */
+function conditionsOf({ at, stage, code, status, text, words, unless, blocklist }: Rule): string {
   const parts = [
     ...(at === undefined ? [] : [`at ${at.join(", ")}`]),
     ...(stage === undefined ? [] : [`stage ${stage.map((each) => each ?? "unknown").join(", ")}`]),
     ...(code === undefined ? [] : [`code ${code.map((each) => each ?? "none").join(", ")}`]),
     ...(status === undefined ? [] : [`status ${status.source}`]),
     ...[text, words].flatMap((each) => (each === undefined ? [] : [each].flat().map(({ source }) => `/${source}/`))),
+    ...(unless === undefined ? [] : [`unless /${unless.source}/`]),
+    ...(blocklist === undefined ? [] : [`list ${blocklist}`]),
   ];
-  const line = parts.join("; ");
-  return line.length > 100 ? `${line.slice(0, 99)}…` : line;
+  return parts.join("; ");
 }

@@ -36,5 +36,6 @@ export function reservation({
   const runs = provider === null ? null : findProvider(provider);
   if (outcome !== "accepted" || runs === null || runs.refusesAt.length === 0) return null;
   if (runs.refusesAt.some((each) => stages.indexOf(each) <= stages.indexOf(depth))) return null;
-  return `note: ${runs.name} has refused an IP at ${runs.refusesAt.join(" or ")}, and this went up to ${depth}`;
+  const has = runs.unverified.includes("refusesAt") ? "is said to have" : "has";
+  return `note: ${runs.name} ${has} refused an IP at ${runs.refusesAt.join(" or ")}, and this went up to ${depth}`;
 }

@@ -3,8 +3,8 @@
 import net from "node:net";
 import { stages } from "../smtp/transcript.ts";
 import type { Said } from "../verdict/classify.ts";
-import { findProvider } from "../verdict/providers.ts";
-import { quote, UsageFault } from "./options.ts";
+import { findProvider, providers } from "../verdict/providers.ts";
+import { nearest, quote, UsageFault } from "./options.ts";
 import { isObject } from "./shape.ts";
 
 /**
@@ -37,7 +37,7 @@ function parsed(line: string): unknown {
 function field(value: Readonly<Record<string, unknown>>, name: string): string | null {
   const found = Object.hasOwn(value, name) ? value[name] : null;
   if (found === null || found === undefined || typeof found === "string") return found ?? null;
-  throw new UsageFault(`${name} is ${quote(JSON.stringify(found))}; write text, or null`);
+  throw new UsageFault(`${name} is ${JSON.stringify(found).slice(0, 80)}; write text, or null`);
 }
 
 /** Other tools' names for a stage. `unknown` is what it says. */
@@ -58,11 +58,27 @@ export function readStage(text: string | null, what: string): Said["stage"] {
   if (Object.hasOwn(otherStages, word)) return otherStages[word] ?? null;
   const stage = stages.find((each) => each === word);
   if (stage !== undefined) return stage;
-  throw new UsageFault(`${what}${quote(text)} is no stage; write ${stages.join(", ")} or unknown`);
+  throw new UsageFault(`${what}${quote(text)} is no stage; write ${stages.join(", ")}, quit or unknown`);
 }
 
-export function providerIdOf(mx: string | null): string | null {
+function providerIdOf(mx: string | null): string | null {
   return mx === null ? null : (findProvider(mx)?.id ?? null);
+}
+
+/**
+ * The same, as a person writes it: what has no dot and is no provider's short name is mistyped.
+ * @throws UsageFault
+ */
+export function readProvider(mx: string | null): string | null {
+  const id = providerIdOf(mx);
+  if (mx === null || id !== null || mx.includes(".")) return id;
+  const meant = nearest(
+    mx.toLowerCase(),
+    providers.map((each) => each.id),
+  );
+  throw new UsageFault(
+    `--mx ${quote(mx)} is no host and no provider; write ${meant ?? "a host's name such as mx1.example.com"}`,
+  );
 }
 
 export function readAddress(text: string | null, what: string): string | null {

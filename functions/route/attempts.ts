@@ -8,7 +8,7 @@ import { probeMessage } from "../smtp/probe-message.ts";
 import { openSession } from "../smtp/session.ts";
 import type { Depth, Exchange, Retry, Stage, Stop, TlsPolicy, Transcript } from "../smtp/transcript.ts";
 import { again } from "../verdict/again.ts";
-import { leftOver, reconcile } from "../verdict/reconcile.ts";
+import { leftOver, reconcile, type Judgement } from "../verdict/reconcile.ts";
 import { settled } from "../verdict/settled.ts";
 import { judge, wordsOfAttempts, type Verdict, type Word } from "../verdict/verdict.ts";
 import { guarded } from "./guard.ts";
@@ -208,14 +208,18 @@ function unanswered(request: ProbeRequest, attempts: readonly Transcript[]): rea
  * A 5yz to MAIL, RCPT, DATA or the message ends the search; a greeting or EHLO refused does not. Nor does a 4yz, but at
  * any stage where it asks us to slow down or not to come: the site's next host is the same site (DESIGN §6).
  */
-function isFinal({ address, judgement, attempt }: Word): boolean {
-  const { outcome, class: kind, answer } = judgement;
+function isFinal({ address, judgement, refusals, attempt }: Word): boolean {
+  const { outcome, answer } = judgement;
   if (outcome === "accepted" || outcome === "unknown") return true;
   // Who was one too many wants another transaction, not another time.
-  if (answer.code === null || leftOver(attempt).includes(address)) return false;
-  if (outcome === "deferred") return kind === "ip-reputation" || kind === "rate-limit" || kind === "greylist";
+  if (leftOver(attempt).includes(address)) return false;
+  if (outcome === "deferred") return [judgement, ...refusals].some(asksToStayAway);
   const deep: readonly Stage[] = ["mail", "rcpt", "data", "message"];
-  return outcome === "rejected" && deep.includes(answer.stage);
+  return outcome === "rejected" && answer.code !== null && deep.includes(answer.stage);
+}
+
+function asksToStayAway({ outcome, class: kind }: Judgement): boolean {
+  return outcome === "deferred" && (kind === "ip-reputation" || kind === "rate-limit" || kind === "greylist");
 }
 
 function textsOf({ recipients }: ProbeRequest): readonly string[] {

@@ -1,7 +1,7 @@
 // Whether the same address is worth one more session that does without something (DESIGN §6 rule 7). Pure.
 import type { Retry, Transcript } from "../smtp/transcript.ts";
 import { isNegative, isYes } from "../smtp/yes.ts";
-import { classOf, wordsOf } from "./cause.ts";
+import { classOf, textOf } from "./cause.ts";
 import { leftOver, reconcile } from "./reconcile.ts";
 
 export interface Again {
@@ -42,7 +42,7 @@ function refusesPipelining(transcript: Transcript): boolean {
     if (!isNegative(reply) || reply.code < 500) return false;
     const isGrouped = exchanges.filter((each) => each.group === group).length > 1;
     // A host that names another cause, and links to a page on pipelines, has not refused the pipelining.
-    const words = wordsOf(reply).replaceAll(/https?:\S+/g, "");
+    const words = textOf(reply).replaceAll(/https?:\S+/g, "");
     return (
       isGrouped &&
       /pipelin|synchroni[sz]ation/.test(words) &&

@@ -4,13 +4,13 @@ import type { Reply } from "../smtp/reply.ts";
 import type { Depth, Exchange, TlsPolicy } from "../smtp/transcript.ts";
 import { anyAccepted, isNegative, isWrongYes, isYes } from "../smtp/yes.ts";
 import {
+  asksForTls,
   classOf,
-  demandsTls,
   saysOnlyOrder,
   scopeOf,
   scopes,
   statesCause,
-  wordsOf,
+  textOf,
   type Peers,
   type Scope,
 } from "./cause.ts";
@@ -81,21 +81,6 @@ function refusesQuit({ stage, reply }: Exchange, asked: Asked): boolean {
   return stage === "quit" && isNegative(reply) && reply.code !== 421 && statesCause(reply, stage, asked);
 }
 
-/** Refusals with a cause that are nobody's answer: gone on without, or in QUIT's place; none that repeats another. */
-export function asideRefusals(own: readonly Refusal[], asked: Asked): readonly Refusal[] {
-  const recovered = recoveredOf(asked);
-  const told = new Set(own.map(({ exchange }) => wordsOf(exchange.reply as Reply)));
-  return asked.exchanges.flatMap((each, order) => {
-    const { reply, stage } = each;
-    const isAside = recovered.includes(each)
-      ? reply !== null && statesCause(reply, stage, asked)
-      : refusesQuit(each, asked);
-    if (!isAside || reply === null || told.has(wordsOf(reply))) return [];
-    told.add(wordsOf(reply));
-    return [refusalFrom(each, order, asked)];
-  });
-}
-
 /** The widest first, then 5yz before 4yz, then order (rule 4): negative when `a` is the more telling one. */
 export function compareRefusals(a: Rank, b: Rank): number {
   return (
@@ -108,12 +93,17 @@ export function refusalsOf(recipient: string, asked: Asked): readonly Refusal[] 
   const recovered = recoveredOf(asked);
   const isRefusedTls = recovered.some(({ stage }) => stage === "starttls");
   const refusals: Refusal[] = [];
+  let isAskedForTls = false;
   for (const [order, exchange] of asked.exchanges.entries()) {
     if (!isNegative(exchange.reply) || recovered.includes(exchange)) continue;
     if (isFarewell(exchange, asked) || !concerns(exchange, recipient)) continue;
     if (!isOwn(exchange, recipient, asked)) continue;
-    // The host would not, or could not, and now asks for what it refused: no new cause.
-    if (isRefusedTls && demandsTls({ code: exchange.reply.code, text: exchange.reply.lines.join(" ") })) continue;
+    // The host would not, or could not, and now asks for what it refused: no new cause, and none behind it.
+    if (isRefusedTls && asksForTls(exchange.reply.code, classOf(exchange.reply, exchange.stage, asked).class)) {
+      isAskedForTls = true;
+      continue;
+    }
+    if (isAskedForTls && saysOnlyOrder(exchange.reply, exchange.stage, asked)) continue;
     if (refusals.some((earlier) => isConsequence(exchange, earlier.exchange, asked))) continue;
     refusals.push(refusalFrom(exchange, order, asked));
   }
@@ -138,8 +128,8 @@ function isNoYes(exchange: Exchange): boolean {
 /** A later reply that states no new cause (rule 2). */
 function isConsequence(later: Exchange, earlier: Exchange, asked: Asked): boolean {
   if (later.reply === null || earlier.reply === null) return false;
-  if (saysOnlyOrder(later.reply) || !statesCause(later.reply, later.stage, asked)) return true;
-  return wordsOf(later.reply) === wordsOf(earlier.reply);
+  if (!statesCause(later.reply, later.stage, asked)) return true;
+  return textOf(later.reply) === textOf(earlier.reply);
 }
 
 /** Another recipient's RCPT says nothing about this one. */
@@ -159,7 +149,7 @@ function isOwn(exchange: Exchange, recipient: string, { exchanges }: Asked): boo
   return true;
 }
 
-function refusalFrom(exchange: Exchange, order: number, asked: Asked): Refusal {
+export function refusalFrom(exchange: Exchange, order: number, asked: Asked): Refusal {
   const { exchanges } = asked;
   const reply = exchange.reply as Reply;
   const permanent = reply.code >= 500 && !isTooManyRecipients(exchange, exchanges);
@@ -178,7 +168,7 @@ export function isTooManyRecipients(exchange: Exchange, exchanges: readonly Exch
   if (stage !== "rcpt" || reply === null || ![452, 552].includes(reply.code)) return false;
   const before = exchanges.slice(0, exchanges.indexOf(exchange));
   if (!before.some((each) => each.stage === "rcpt" && isYes(each))) return false;
-  const words = wordsOf(reply);
+  const words = textOf(reply);
   const ofQuota = /quota|full|storage|space|mailbox/.test(words) || reply.status?.split(".")[1] === "2";
   return reply.code === 552 ? !ofQuota : reply.status === "4.5.3" || /too many/.test(words);
 }

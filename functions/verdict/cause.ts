@@ -22,16 +22,27 @@ export interface Peers {
 
 /** The class of a reply, by its words, its stage and its host. */
 export function classOf(reply: Reply, stage: Exchange["stage"], { host, localAddress }: Peers): Classification {
+  const told = classified.get(reply) ?? new Map<string, Classification>();
+  classified.set(reply, told);
+  const key = `${stage} ${host} ${localAddress}`;
+  const known = told.get(key);
+  if (known !== undefined) return known;
   const provider = providerOf(host)?.id ?? null;
-  return classify({ text: reply.lines.join("\n"), stage, provider, own: localAddress });
+  const found = classify({ text: reply.lines.join("\n"), stage, provider, own: localAddress });
+  told.set(key, found);
+  return found;
 }
+
+/** Each reply is asked about at every later one while a session runs: a host that says much must not hold us up. */
+const classified = new WeakMap<Reply, Map<string, Classification>>();
+const texts = new WeakMap<Reply, string>();
 
 /**
  * Whether a negative reply states a cause: its status names a subject other than "other" and "protocol" (RFC 3463
  * §3), or its words do.
  */
 export function statesCause(reply: Reply, stage: Exchange["stage"], peers: Peers): boolean {
-  if (saysOnlyOrder(reply)) return false;
+  if (saysOnlyOrder(reply, stage, peers)) return false;
   const subject = reply.status?.split(".")[1];
   if (subject !== undefined && subject !== "0") return true;
   return !["unspecified", "protocol"].includes(classOf(reply, stage, peers).class);
@@ -42,20 +53,16 @@ const bare =
   /no valid recipients?|no recipients|valid rcpt|need (?:a )?(?:mail|rcpt|recipient)|(?:mail|rcpt)(?: from| to)? (?:first|command first)|bad sequence|out of (?:sequence|order)|sender not (?:yet )?given|must (?:issue|have).{0,20}(?:mail|rcpt)|\bclos(?:e|es|ing)\b|good ?bye|\bbye\b|disconnect|too many errors|error limit/g;
 
 /** Whether a reply only says that a command came at the wrong time, or that the connection closes. */
-export function saysOnlyOrder(reply: Reply): boolean {
+export function saysOnlyOrder(reply: Reply, stage: Exchange["stage"], { host, localAddress }: Peers): boolean {
   const subject = reply.status?.split(".")[1] ?? "0";
   if (reply.code === 503 || subject === "5") return true;
-  const text = wordsOf(reply);
+  const text = textOf(reply);
   const rest = text.replaceAll(bare, " ");
-  if (rest === text) return false;
+  if (rest === text || (subject !== "0" && reply.code !== 421 && "1267".includes(subject))) return false;
   // "554 5.7.1 … blocked using …; closing connection" closes, and says why.
-  const saysWhy = isAboutUs(classify({ text: `550 ${rest}`, stage: "message", provider: null, own: null }).class);
-  return !saysWhy && (subject === "0" || reply.code === 421 || !"1267".includes(subject));
-}
-
-function isAboutUs(kind: Class): boolean {
-  if (kind === "protocol" || kind === "network") return false;
-  return ["ip", "domain", "session", "sender"].includes(classes[kind].about);
+  const provider = providerOf(host)?.id ?? null;
+  const left = classify({ text: `550 ${rest}`, stage, provider, own: localAddress });
+  return ["unspecified", "protocol", "network", "system-error"].includes(left.class);
 }
 
 /**
@@ -77,7 +84,8 @@ export function scopeOf(
     case "domain":
     case "session":
     case "sender":
-      return "wide";
+      // What is wrong with one RCPT command is wrong with it alone.
+      return kind === "protocol" && stage === "rcpt" ? "recipient" : "wide";
     case "receiver":
       // X.2 is the state of one mailbox (RFC 3463 §3.3): `450 4.2.1 mailbox busy`.
       return (late && !anyAccepted) || status?.split(".")[1] === "2" ? "recipient" : "wide";
@@ -89,11 +97,18 @@ export function scopeOf(
 }
 
 /** The words alone, in one line: prefixes repeat inside sentences, and phrases break across lines. */
-export function wordsOf(reply: Reply): string {
-  return readWords(reply.lines.join("\n"), null).text;
+export function textOf(reply: Reply): string {
+  const known = texts.get(reply);
+  if (known !== undefined) return known;
+  const { text } = readWords(reply.lines.join("\n"), null);
+  texts.set(reply, text);
+  return text;
 }
 
-/** Whether a refusal only says that TLS must come first (RFC 3207 §4). */
-export function demandsTls({ code, text }: { readonly code: number | null; readonly text: string }): boolean {
-  return code === 530 || /\b(?:must|need)\b.{0,40}starttls/i.test(text);
+/**
+ * Whether a refusal only says that TLS must come first. 530 is also the code of those who want a login (RFC 3207 §4, RFC
+ * 4954 §6), which without TLS nobody gives.
+ */
+export function asksForTls(code: number | null, kind: Class | null): boolean {
+  return kind === "tls" || (code === 530 && kind === "relay-denied");
 }

@@ -28,21 +28,9 @@ export interface Classification {
 }
 
 /** The first rule that fits. */
-export function classify(said: Said): Classification {
-  const words = readWords(said.text, said.own);
-  const { stage, provider } = said;
-  const key = JSON.stringify([words, stage, provider]);
-  const known = recent.get(key);
-  if (known !== undefined) return known;
-  const told = classifyBy({ words, stage, provider }, ruleGroups);
-  if (recent.size === recentLimit) recent.clear();
-  recent.set(key, told);
-  return told;
+export function classify({ text, stage, provider, own }: Said): Classification {
+  return classifyBy({ words: readWords(text, own), stage, provider }, ruleGroups);
 }
-
-/** A session of a thousand recipients hears one refusal a thousand times: but for the address it is the same. */
-const recent = new Map<string, Classification>();
-const recentLimit = 200;
 
 /** By these groups alone. */
 export function classifyBy(context: RuleContext, groups: readonly RuleGroup[]): Classification {

@@ -7,8 +7,8 @@ import {
   compareRefusals,
   isOutOfStep,
   isTooManyRecipients,
-  asideRefusals,
   recoveredOf,
+  refusalFrom,
   refusalsOf,
   type Refusal,
 } from "./answers.ts";
@@ -45,38 +45,41 @@ export interface Judgement {
 
 export interface SessionVerdict {
   readonly primary: Judgement;
-  readonly recipients: readonly {
-    readonly address: string;
-    readonly judgement: Judgement;
-    /** All that refused it for a cause of its own, also what lost to a wider one or was gone on without. */
-    readonly refusals: readonly Judgement[];
-  }[];
+  readonly recipients: readonly RecipientJudgement[];
+  /** What other negative replies come to: those that are no recipient's own refusal, whatever they repeat. */
+  readonly asides: readonly Judgement[];
   /** Negative replies that are nobody's answer: they state no new cause, lost to a wider one, or were recovered from. */
   readonly consequences: readonly Answer[];
+}
+
+export interface RecipientJudgement {
+  readonly address: string;
+  readonly judgement: Judgement;
+  /** All that refused it for a cause of its own: the judgement, where it is one that was read, and what lost to it. */
+  readonly refusals: readonly Judgement[];
 }
 
 /** A transcript always names at least one recipient. */
 export function reconcile(transcript: Transcript): SessionVerdict {
   const recipients = transcript.recipients.map((address) => {
     const judgement = judgeRecipient(address, transcript);
-    return { address, judgement, refusals: refusalsWith(judgement, address, transcript) };
+    const own = refusalsOf(address, transcript).map((each) => judgeRefusal(each, transcript.depth));
+    const isRead = isRefusal(judgement) && judgement.answer.code !== null;
+    const others = own.filter(({ order }) => order !== judgement.order);
+    return { address, judgement, refusals: isRead ? [judgement, ...others] : others };
   });
   const primary = mostTelling(recipients.map(({ judgement }) => judgement));
   const chosen = new Set(recipients.map(({ judgement }) => judgement.order));
-  const consequences = transcript.exchanges
-    .filter((each, order) => isNegative(each.reply) && !chosen.has(order))
-    .map((each) => answerOf(each, transcript.depth));
-  return { primary, recipients, consequences };
-}
-
-/** The judgement among them, where it is a refusal that was read; each reply once, in the order of the conversation. */
-function refusalsWith(judgement: Judgement, address: string, transcript: Transcript): readonly Judgement[] {
-  const own = refusalsOf(address, transcript);
-  const aside = asideRefusals(own, transcript);
-  const all = [...own, ...aside].map((each) => judgeRefusal(each, transcript.depth));
-  const read = isRefusal(judgement) && judgement.answer.code !== null ? [judgement] : [];
-  const byOrder = new Map([...all, ...read].map((each) => [each.order, each]));
-  return [...byOrder.values()].toSorted((a, b) => a.order - b.order);
+  const taken = new Set(recipients.flatMap(({ refusals }) => refusals.map(({ order }) => order)));
+  const negatives = [...transcript.exchanges.entries()].filter(([, each]) => isNegative(each.reply));
+  return {
+    primary,
+    recipients,
+    asides: negatives
+      .filter(([order]) => !taken.has(order))
+      .map(([order, each]) => judgeRefusal(refusalFrom(each, order, transcript), transcript.depth)),
+    consequences: negatives.filter(([order]) => !chosen.has(order)).map(([, each]) => answerOf(each, transcript.depth)),
+  };
 }
 
 /**

@@ -27,8 +27,7 @@ export interface Refused {
 /** The rule's own remedy, else the list's, else the provider's, else the class's. */
 export function remedyFor(refused: Refused): Remedy {
   const { text, url } = templateFor(refused);
-  if (url === null) return { text, url };
-  return { text, url: linkIn(refused.text, url) ?? filled(url, judgedAddress(refused)) };
+  return { text, url: ticketIn(refused.text) ?? (url === null ? null : filled(url, judgedAddress(refused))) };
 }
 
 function templateFor({ class: kind, classification, provider }: Refused): Remedy {
@@ -45,20 +44,29 @@ function templateFor({ class: kind, classification, provider }: Refused): Remedy
 }
 
 /**
- * The reply's own link, where it leads to the same site as ours and ours names no address: it may be the ticket itself
- * (`https://postmaster.gmx.net/en/case?c=…`). A host's text is untrusted: a link to anywhere else is not repeated.
+ * The ticket that a reply gives (`https://postmaster.gmx.net/en/case?c=…`). A host's text is untrusted: a link is repeated
+ * only to hosts where nobody but their owner has pages, by https, and with nothing that may be taken for another.
  */
-function linkIn(reply: string, template: string): string | null {
-  if (template.includes("{ip}")) return null;
-  const found = reply.match(/https?:\/\/[^\s<>"')\]]{1,500}/g) ?? [];
-  return found.map((each) => each.replace(/[.,;:!?]+$/, "")).find((each) => isSamePlace(each, template)) ?? null;
+function ticketIn(reply: string): string | null {
+  const found = reply.match(/https:\/\/[^\s<>"')\]]{1,500}/g) ?? [];
+  return found.map((each) => each.replace(/[.,;:!?]+$/, "")).find((each) => isTicket(each)) ?? null;
 }
 
-/** The same host by https, and nothing that a reader may take for another: on its domain anybody may have a page. */
-function isSamePlace(url: string, template: string): boolean {
-  if (!/^https:\/\/[a-z0-9.-]+(?:[/?#][!-[\]-~]*)?$/.test(url) || !URL.canParse(url)) return false;
-  return new URL(url).host === new URL(template).host;
+function isTicket(url: string): boolean {
+  if (!/^https:\/\/[a-z0-9.-]+\/[!-[\]-~]*$/.test(url) || !URL.canParse(url)) return false;
+  return ticketHosts.includes(new URL(url).host);
 }
+
+/** United Internet's: GMX, web.de, mail.com, IONOS. */
+const ticketHosts: readonly string[] = [
+  "postmaster.gmx.net",
+  "postmaster.gmx.com",
+  "postmaster.web.de",
+  "postmaster.mail.com",
+  "postmaster.1und1.de",
+  "postmaster.kundenserver.de",
+  "postmaster.ionos.com",
+];
 
 /** Without an address the page itself. */
 function filled(template: string, address: string | null): string {
@@ -66,17 +74,18 @@ function filled(template: string, address: string | null): string {
   return address === null ? `${new URL(template).origin}/` : template.replaceAll("{ip}", encodeURIComponent(address));
 }
 
-/**
- * The address that was judged: ours, or, where the host saw another one (behind NAT), the only one that it names.
- * Private addresses are nobody's to look up.
- */
+/** The address that was judged: ours, or, behind NAT, the only public one that the host names. */
 function judgedAddress({ text, own }: Refused): string | null {
-  const named = [...new Set(text.match(/(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.]*\d)/g) ?? [])];
-  const ours = own === null || notPublic.test(own) ? null : own;
-  if (ours !== null && (named.length !== 1 || named.includes(ours))) return ours;
-  return named.length === 1 && !notPublic.test(named[0] ?? "") ? (named[0] ?? null) : ours;
+  if (own !== null && !notPublic.test(own)) return own;
+  const named = new Set(text.match(/(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.]*\d)/g) ?? []);
+  const [only] = named;
+  return named.size === 1 && only !== undefined && isPublic(only) ? only : null;
 }
 
-/** RFC 1918, loopback, link-local, RFC 6598's shared range, and IPv6's own (RFC 4193 §3.1, RFC 4291 §2.5). */
+function isPublic(address: string): boolean {
+  return !notPublic.test(address) && address.split(".").every((each) => Number(each) <= 255);
+}
+
+/** RFC 1918, loopback, link-local, RFC 6598's shared range, multicast, and IPv6's own (RFC 4193 §3.1, RFC 4291 §2.5). */
 const notPublic =
-  /^(?:0|10|127|169\.254|192\.168|172\.(?:1[6-9]|2\d|3[01])|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7]))\.|^(?:::1?$|f[cde])/i;
+  /^(?:0|10|127|2[3-9]\d|22[4-9]|169\.254|192\.168|172\.(?:1[6-9]|2\d|3[01])|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7]))\.|^(?:::1?$|f[cdef])/i;

@@ -1,7 +1,7 @@
 // The verdict: one document for all that was tried, the same for the command line, the log and the page (DESIGN §8).
 // The peer's own code and text stay apart from our judgement. Pure.
 import { stages, type Stage, type Transcript } from "../smtp/transcript.ts";
-import { demandsTls } from "./cause.ts";
+import { asksForTls } from "./cause.ts";
 import type { Class } from "./classes.ts";
 import { providerOf } from "./providers.ts";
 import { remedyFor, type Remedy } from "./remedy.ts";
@@ -13,6 +13,7 @@ import {
   type Answer,
   type Judgement,
   type Outcome,
+  type RecipientJudgement,
   type SessionVerdict,
 } from "./reconcile.ts";
 
@@ -36,7 +37,7 @@ export interface Meaning {
   readonly blocklist: string | null;
   /** Null when accepted. */
   readonly remedy: Remedy | null;
-  /** The id of the rule that told the class; null where no refusal was read. */
+  /** The id of the rule that told the class; null where no reply told it. */
   readonly rule: string | null;
 }
 
@@ -76,17 +77,14 @@ export interface Verdict extends Meaning {
 }
 
 /** One recipient's judgement, and the attempt it comes from. */
-export interface Word {
-  readonly address: string;
-  readonly judgement: Judgement;
-  readonly refusals: readonly Judgement[];
+export interface Word extends RecipientJudgement {
   readonly attempt: Transcript;
 }
 
 /** Judges all attempts for the recipients of one request; there is at least one attempt. */
 export function judge(attempts: readonly Transcript[], egress: string): Verdict {
   const sessions = attempts.map((attempt) => ({ attempt, verdict: reconcile(attempt) }));
-  const lasts = [...wordsOf(sessions).values()].map(lastWord);
+  const lasts = [...wordsByRecipient(sessions).values()].map(lastWord);
   const decisive = lasts.reduce((best, each) => (compareJudgements(each.judgement, best.judgement) < 0 ? each : best));
   return {
     v: 1,
@@ -120,16 +118,26 @@ function meaningOf({ class: kind, classification, outcome, answer }: Judgement, 
   };
 }
 
-/** Each reply once, however many recipients it refused. What was had once more, and answered then, does not count. */
+/**
+ * One for each cause that a session was told, by its most telling refusal; of a reply that is nobody's answer the
+ * cause is told all the same. What is wrong with the conversation counts only where it decided: as a consequence, or
+ * where the session was had once more without it, it says nothing.
+ */
 function findingsOf(sessions: readonly Judged[]): readonly Finding[] {
-  const words = [...wordsOf(sessions).values()].flat();
-  return sessions.flatMap(({ attempt }) => {
-    const its = words.filter((word) => word.attempt === attempt).flatMap(({ refusals }) => refusals);
-    const byOrder = new Map(its.map((each) => [each.order, each]));
-    return [...byOrder.values()]
-      .toSorted((a, b) => a.order - b.order)
-      .map((each) => ({ ...hostAnswer(each.answer, attempt), ...meaningOf(each, attempt) }))
-      .filter(({ severity }) => severity === "page");
+  const counting = new Set([...wordsByRecipient(sessions).values()].flat().map(({ judgement }) => judgement));
+  return sessions.flatMap(({ attempt, verdict }) => {
+    const own = verdict.recipients.flatMap(({ judgement, refusals }) =>
+      refusals.filter(({ class: kind }) => counting.has(judgement) || kind !== "protocol"),
+    );
+    const asides = verdict.asides.filter(({ class: kind }) => kind !== "protocol");
+    const causes = new Map<string, { readonly order: number; readonly finding: Finding }>();
+    for (const each of [...own.toSorted(compareJudgements), ...asides]) {
+      const meaning = meaningOf(each, attempt);
+      const cause = `${meaning.class} ${meaning.rule} ${meaning.blocklist}`;
+      if (meaning.severity !== "page" || causes.has(cause)) continue;
+      causes.set(cause, { order: each.order, finding: { ...hostAnswer(each.answer, attempt), ...meaning } });
+    }
+    return [...causes.values()].toSorted((a, b) => a.order - b.order).map(({ finding }) => finding);
   });
 }
 
@@ -138,7 +146,7 @@ function findingsOf(sessions: readonly Judged[]): readonly Finding[] {
  * the later ones have no answer (DESIGN §6 rule 7).
  */
 export function wordsOfAttempts(attempts: readonly Transcript[]): ReadonlyMap<string, readonly Word[]> {
-  return wordsOf(attempts.map((attempt) => ({ attempt, verdict: reconcile(attempt) })));
+  return wordsByRecipient(attempts.map((attempt) => ({ attempt, verdict: reconcile(attempt) })));
 }
 
 interface Judged {
@@ -146,7 +154,7 @@ interface Judged {
   readonly verdict: SessionVerdict;
 }
 
-function wordsOf(sessions: readonly Judged[]): ReadonlyMap<string, readonly Word[]> {
+function wordsByRecipient(sessions: readonly Judged[]): ReadonlyMap<string, readonly Word[]> {
   const words = sessions.flatMap(({ attempt, verdict }) => verdict.recipients.map((each) => ({ ...each, attempt })));
   const byRecipient = Map.groupBy(words, ({ address }) => address);
   return new Map([...byRecipient].map(([address, its]) => [address, its.filter(counts)]));
@@ -162,7 +170,7 @@ function counts(word: Word, index: number, words: readonly Word[]): boolean {
 
 /** Gone on in the clear because TLS failed, and told to use TLS: the failure is what there is to mend. */
 function onlyAsksForTls({ attempt, judgement }: Word): boolean {
-  return attempt.retry === "in-clear" && isRefusal(judgement) && demandsTls(judgement.answer);
+  return attempt.retry === "in-clear" && isRefusal(judgement) && asksForTls(judgement.answer.code, judgement.class);
 }
 
 /** Across hosts (DESIGN §6): accepted wins, then `unknown`, then refusals, then the failure at the deepest stage. */

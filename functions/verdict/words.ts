@@ -13,17 +13,17 @@ export interface Words {
   readonly words: string;
 }
 
-/** A reason stands at the beginning; what is longer is a page of help, or an attack. */
-const lengthLimit = 4000;
+/** A reason stands at the beginning, or in the last line; what is longer is a page of help, or an attack. */
+const headLimit = 3000;
+const tailLimit = 1000;
 
 /**
  * Reads a reply, with its code, or a failure's words.
  * @param own the address that we are judged by, where it is known: in the text it is evidence
  */
 export function readWords(reply: string, own: string | null): Words {
-  const line = reply
-    .slice(0, lengthLimit)
-    .normalize("NFKD")
+  // Twice: one character may be eighteen when it is taken apart.
+  const line = cut(cut(reply).normalize("NFKD"))
     .replaceAll(/\p{M}/gu, "")
     .toLowerCase()
     .replaceAll(/[\s\0]+/g, " ")
@@ -32,6 +32,11 @@ export function readWords(reply: string, own: string | null): Words {
   const status = statusOf(line);
   const text = withoutPrefixes(line, code).replaceAll(mailAddress, "%addr").replaceAll(brokenLink, "$1://");
   return { code: code === null ? null : Number(code), status, text, words: masked(text, own) };
+}
+
+function cut(text: string): string {
+  if (text.length <= headLimit + tailLimit) return text;
+  return `${text.slice(0, headLimit)} ${text.slice(-tailLimit)}`;
 }
 
 /** At the beginning, or behind a `#` (qmail and IronPort write `(#5.7.1)`): elsewhere it may be part of anything. */

@@ -152,11 +152,22 @@ test("--mx takes the host's name, its provider's id or another name of it; of an
     assert.deepEqual([kind, provider], ["ip-reputation", "gmail"], name);
     assert.match(remedy?.url ?? "", /^https:\/\/support\.google\.com\//);
   }
-  for (const name of ["mx.example", "google.com.mx.example", "gmail2"]) {
+  for (const name of ["mx.example", "google.com.mx.example", "gmail2.example"]) {
     assert.equal((await explained([reply, "--mx", name])).provider, null, name);
   }
   const { stdout } = await run([reply, "--mx", "gmail"]);
   assert.match(stdout, /^class: ip-reputation \(page\) · provider: Gmail and Google Workspace$/m);
+});
+
+test("--mx that is neither a host nor a provider is mistyped", async () => {
+  const { stderr, status } = await run(["550 no", "--mx", "gmal"]);
+  assert.match(stderr, /^delivery-probe: --mx "gmal" is no host and no provider; write gmail$/m);
+  assert.equal(status, 64);
+});
+
+test("a reply that takes what was asked refuses nothing, whatever it says", async () => {
+  const { stdout } = await run(["250 2.0.0 Ok, your IP 203.0.113.9 is blocked using zen.spamhaus.org"]);
+  assert.match(stdout, /^class: unspecified \(info\)\n[^]*^note: this refuses nothing$/m);
 });
 
 test("--address is the one to look up, but for a private one", async () => {
@@ -217,12 +228,12 @@ const lines: readonly (readonly [line: string, told: Class | RegExp])[] = [
   ['{"reply":null}', /^reply is missing; write /],
   ['{"reply":""}', /^reply is missing; write /],
   ['{"reply":" \\r\\n "}', /^reply is missing; write /],
-  ['{"reply":550}', /^reply is "550"; write text, or null$/],
-  ['{"reply":["550 no"]}', /^reply is ".*"; write text, or null$/],
-  ['{"reply":"550 no","stage":5}', /^stage is "5"; write text, or null$/],
-  ['{"reply":"550 no","mx":{}}', /^mx is "\{\}"; write text, or null$/],
-  ['{"reply":"550 no","address":false}', /^address is "false"; write text, or null$/],
-  ['{"reply":"550 no","stage":"later"}', /^"later" is no stage; write .*greeting, .*message or unknown$/],
+  ['{"reply":550}', /^reply is 550; write text, or null$/],
+  ['{"reply":["550 no"]}', /^reply is \["550 no"\]; write text, or null$/],
+  ['{"reply":"550 no","stage":5}', /^stage is 5; write text, or null$/],
+  ['{"reply":"550 no","mx":{}}', /^mx is \{\}; write text, or null$/],
+  ['{"reply":"550 no","address":false}', /^address is false; write text, or null$/],
+  ['{"reply":"550 no","stage":"later"}', /^"later" is no stage; write .*greeting, .*message, quit or unknown$/],
   ['{"reply":"550 no","address":"mx.example"}', /^address "mx\.example" is no IP address; write one such as /],
   ['{"__proto__":{"reply":"550 no"}}', /^reply is missing; write /],
   [JSON.stringify({ reply: folded }), "ip-reputation"],

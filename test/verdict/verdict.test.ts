@@ -353,7 +353,9 @@ describe("what a refusal comes to", () => {
     ["2001:db8::7", "zen.spamhaus.org lists you", "2001%3Adb8%3A%3A7"],
     // Behind NAT the host alone knows: the one public address that it names.
     ["10.0.0.5", "203.0.113.9 is listed in zen.spamhaus.org", "203.0.113.9"],
-    ["198.51.100.7", "203.0.113.9 is listed in zen.spamhaus.org", "203.0.113.9"],
+    ["198.51.100.7", "203.0.113.9 is listed in zen.spamhaus.org", "198.51.100.7"],
+    ["10.0.0.5", "224.0.0.251 is listed in zen.spamhaus.org", null],
+    ["10.0.0.5", "999.999.999.999 is listed in zen.spamhaus.org", null],
     ["198.51.100.7", "198.51.100.7 is listed in zen.spamhaus.org by 203.0.113.9", "198.51.100.7"],
     [null, "203.0.113.9 is listed in zen.spamhaus.org", "203.0.113.9"],
     // A private address is nobody's to look up.
@@ -465,6 +467,18 @@ describe("findings: what somebody is paged for", () => {
       "rejected",
       ["ip-reputation rcpt 550"],
     ],
+    [
+      "a 421 in QUIT's place, though everybody was accepted",
+      [`${one}< 250 ok\n< 250 ok\n< 421 4.7.1 198.51.100.7 is listed in bl.example\n! fin`],
+      "accepted",
+      ["ip-reputation rcpt 421"],
+    ],
+    [
+      "words in a reply that is about order by its code",
+      [`${one}< 450 4.3.2 overloaded\n< 503 5.7.1 198.51.100.7 is listed in bl.example\n< 221 bye`],
+      "deferred",
+      ["ip-reputation rcpt 503"],
+    ],
     ["QUIT not known is none", [`${one}< 250 ok\n< 250 ok\n< 500 unrecognized command\n! fin`], "accepted", []],
     ["a refusal said out of turn", [`${one}<mail ${listedReply()}\n! fin`], "rejected", ["ip-reputation mail 550"]],
     [
@@ -521,14 +535,28 @@ describe("findings: what somebody is paged for", () => {
     });
   }
 
-  it("one for each recipient who was refused with a command of its own, and one where MAIL was", () => {
+  it("one for each cause, however many recipients it refused", () => {
     const each = transcriptOf(`${two}< 250 ok\n< ${listedReply()}\n< ${listedReply()}\n< 221 bye`);
     assert.deepEqual(
       judge([each], "direct").findings.map(({ command }) => command),
-      ["RCPT TO:<a@mx.example>", "RCPT TO:<b@mx.example>"],
+      ["RCPT TO:<a@mx.example>"],
+    );
+    const lists = `< ${listedReply()} in zen.spamhaus.org\n< ${listedReply()} in bl.spamcop.net`;
+    assert.deepEqual(
+      judge([transcriptOf(`${two}< 250 ok\n${lists}\n< 221 bye`)], "direct").findings.map(({ blocklist }) => blocklist),
+      ["spamhaus-zen", "spamcop"],
     );
     const all = transcriptOf(`${two}< ${listedReply()}\n< 503 5.5.1 need MAIL\n< 503 5.5.1 need MAIL\n< 221 bye`);
     assert.deepEqual(judge([all], "direct").findings.map(shownFinding), ["ip-reputation mail 550"]);
+  });
+
+  it("what was told before the session was had again without pipelining is still told, what refused pipelining not", () => {
+    const first = transcriptOf(
+      `${one}< 450 4.7.1 198.51.100.7 is listed in bl.example\n< 550 5.5.0 improper pipelining\n! fin`,
+    );
+    const again = transcriptOf(`${one}< 250 ok\n< 250 ok\n< 221 bye`, { retry: "lock-step" });
+    const { outcome, findings } = judge([first, again], "direct");
+    assert.deepEqual([outcome, findings.map(shownFinding)], ["accepted", ["ip-reputation mail 450"]]);
   });
 
   it("one recipient's chunk, recovered with DATA, is none, whoever else was refused", () => {
