@@ -90,7 +90,7 @@ export function judge(attempts: readonly Transcript[], egress: string): Verdict 
     v: 1,
     outcome: decisive.judgement.outcome,
     ...meaningOf(decisive.judgement, decisive.attempt),
-    findings: findingsOf(sessions),
+    findings: findingsOf(sessions, decisive.judgement),
     depth: decisive.attempt.depth,
     egress: { name: egress, address: attempts.find((each) => each.localAddress !== null)?.localAddress ?? null },
     primary: hostAnswer(decisive.judgement.answer, decisive.attempt),
@@ -119,11 +119,11 @@ function meaningOf({ class: kind, classification, outcome, answer }: Judgement, 
 }
 
 /**
- * One for each cause that a session was told, by its most telling refusal; of a reply that is nobody's answer the
- * cause is told all the same. What is wrong with the conversation counts only where it decided: as a consequence, or
- * where the session was had once more without it, it says nothing.
+ * One for each cause that a session was told: the primary, else its most telling refusal; of a reply that is nobody's
+ * answer the cause is told all the same. What is wrong with the conversation counts only where it decided: as a
+ * consequence, or where the session was had once more without it, it says nothing.
  */
-function findingsOf(sessions: readonly Judged[]): readonly Finding[] {
+function findingsOf(sessions: readonly Judged[], primary: Judgement): readonly Finding[] {
   const counting = new Set([...wordsByRecipient(sessions).values()].flat().map(({ judgement }) => judgement));
   return sessions.flatMap(({ attempt, verdict }) => {
     const own = verdict.recipients.flatMap(({ judgement, refusals }) =>
@@ -131,7 +131,7 @@ function findingsOf(sessions: readonly Judged[]): readonly Finding[] {
     );
     const asides = verdict.asides.filter(({ class: kind }) => kind !== "protocol");
     const causes = new Map<string, { readonly order: number; readonly finding: Finding }>();
-    for (const each of [...own.toSorted(compareJudgements), ...asides]) {
+    for (const each of [...own.filter((each) => each === primary), ...own.toSorted(compareJudgements), ...asides]) {
       const meaning = meaningOf(each, attempt);
       const cause = `${meaning.class} ${meaning.rule} ${meaning.blocklist}`;
       if (meaning.severity !== "page" || causes.has(cause)) continue;
