@@ -10,7 +10,7 @@ const anyList = new RegExp(`${ipList.source}|${domainList.source}`);
 /** A list in general: what stands on it is told by the words around. */
 const list = oneOf(
   /blocked using (?:%host|[a-z0-9-]{1,40}\.)|\b(?:dns|ip|rhs|ur)?[rb]bls?\b|\bdns-?[rb]?bls?\b/,
-  /black-? ?list|block-? ?list|\blisted\b/,
+  /black-? ?list|block-? ?list|deny-? ?list|\blisted\b/,
 );
 const listing = oneOf(
   /black-? ?list|block|list(?:ed|ing)\b|\b[rb]bl|dnsbl|reject|refus|denied|deny|found|reputation|policy/,
@@ -39,7 +39,7 @@ const inMessage = oneOf(
 
 const client = oneOf(
   /(?:your|client|sending|source|remote|connecting|originating|this|the|sender'?s?) (?:smtp |mail |ip |mta )?(?:ip|host|server|network|mta|relay|client|system|machine)/,
-  /\bips?\b|%ip|%own|\bhost \[|client \[/,
+  /\bips?\b|%ip|%own|\bhost \[|client \[|\bhost (?:is|was|are) |remote ?host/,
 );
 
 /** No IP has such an address, and no list has a mailbox. */
@@ -100,9 +100,10 @@ export const listings: readonly RuleGroup[] = [
         source: "https://www.spamhaus.org/blocklists/domain-blocklist/",
       },
       {
+        // A zone of names (RHSBL) of a list of addresses, too.
         id: "listing-domain",
         class: "domain-reputation",
-        text: [domainList, listing],
+        text: [new RegExp(`${domainList.source}|\\brhsbl\\b`), listing],
         unless: mailbox,
         stage: ["greeting", "ehlo", "mail", "rcpt", "data", null],
         source: "https://www.postfix.org/postconf.5.html#reject_rhsbl_sender",
@@ -153,6 +154,30 @@ export const listings: readonly RuleGroup[] = [
           `${mailbox.source}|sender verif|verification failed for|(?:sender|recipient|from|user|email|mail) address (?:is |was )?(?:on |in |black|block)|not listed|whitelist|grey|gr[ae]ylist`,
         ),
         source: "https://www.exim.org/exim-html-current/doc/html/spec_html/ch-access_control_lists.html",
+      },
+      {
+        // Such lists are of addresses, where nothing else is said to stand on them.
+        id: "listing-unnamed",
+        class: "ip-reputation",
+        words: [
+          /blocked using %host|\b(?:dns|ip)?rbls?\b|\bdns-?bls?\b|multi-?black-?list|real-?time (?:black|block)/,
+          /block|listed|reject|refus|den(?:y|ied)\b|found|\b(?:in|on) (?:an?|the|our)\b/,
+        ],
+        unless: new RegExp(
+          `${mailbox.source}|${inMessage.source}|sender|from address|domain|helo|ehlo|user|recipient|gr[ae]y|white-?list|not listed|score|%addr`,
+        ),
+        source: "https://www.rfc-editor.org/rfc/rfc5782#section-1",
+      },
+      {
+        // It asks many lists at once: one of them has us.
+        id: "listing-look-up-page",
+        class: "ip-reputation",
+        text: oneOf(
+          /\bmultirbl\.valli\.org|\bopenrbl\.org|\bmxtoolbox\.com\/\S{0,60}blacklist|\bwhatismyipaddress\.com\/blacklist/,
+          /\brobtex\.com\/\S{0,60}(?:rbl|blacklist)|\bdnsbl\.info|\banti-abuse\.org\/multi-rbl/,
+        ),
+        unless: new RegExp(`${mailbox.source}|${inMessage.source}|domain|helo|gr[ae]y`),
+        source: "https://github.com/zone-eu/zone-mta/blob/master/config/bounces.txt",
       },
       {
         // Before MAIL the receiver knows nothing of us but our address and our name.

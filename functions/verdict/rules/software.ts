@@ -52,6 +52,16 @@ const verification: RuleGroup = {
       words: /recipient address rejected: undeliverable address/,
       source: verify,
     },
+    // Not yet believed, but the host behind has said it for good.
+    {
+      id: "verification-recipient-said",
+      class: "mailbox-unknown",
+      words: [
+        /recipient address rejected: unverified address/,
+        /\bsaid: 5\d\d\b.{0,80}(?:user unknown|unknown (?:user|recipient)|no such|not exist|not found|invalid (?:user|recipient))/,
+      ],
+      source: verify,
+    },
     {
       id: "verification-recipient-later",
       class: "system-error",
@@ -65,7 +75,7 @@ const verification: RuleGroup = {
         /sender verif(?:y|ication) (?:failed|callout)|complete sender verify/,
         /sender address verification (?:failed|in progress)/,
       ),
-      unless: aboutLists,
+      unless: oneOf(aboutLists, /\bno (?:\w{1,8} )?rdns\b|reverse dns/),
       source: exim,
     },
     {
@@ -91,6 +101,13 @@ const postfixGroup: RuleGroup = {
       id: "postfix-client-name",
       class: "reverse-dns",
       words: /cannot find your (?:reverse )?host ?name/,
+      source: postfix,
+    },
+    // What the postmaster wrote into the map of names: the reason is the range.
+    {
+      id: "postfix-helo-dynamic",
+      class: "ip-reputation",
+      words: /helo command rejected:.{0,120}\b(?:dynamic (?:ip|address|range|pool)|dial-?up|residential)/,
       source: postfix,
     },
     {
@@ -230,6 +247,12 @@ const postscreenGroup: RuleGroup = {
       words: /all (?:server|screening) ports (?:are )?busy/,
       source: postscreen,
     },
+    {
+      id: "postscreen-not-yet",
+      class: "greylist",
+      words: /not (?:yet )?passed the postscreen tests/,
+      source: postscreen,
+    },
     // The tests after the greeting end with this answer; a client that passed them is let in next time.
     {
       id: "postscreen-tested",
@@ -264,7 +287,7 @@ const greylistGroup: RuleGroup = {
       id: "greylisting-for",
       class: "greylist",
       words: /\bgr[ea]y-?listed(?:,|\.| \(| for \d| by |$)/,
-      unless: aboutLists,
+      unless: oneOf(aboutLists, /reverse dns|\brdns\b/),
       source: "https://www.spam-mail-blocker.de/greylisted.html",
     },
     {
@@ -455,6 +478,12 @@ const scanners: RuleGroup = {
       source: "https://rspamd.com/doc/modules/ratelimit.html",
     },
     {
+      id: "scanner-rspamd-map-from",
+      class: "sender-rejected",
+      words: /^matched map: \w{0,30}from_/,
+      source: "https://rspamd.com/doc/modules/multimap.html",
+    },
+    {
       id: "scanner-rspamd-map",
       class: "policy",
       words: /^matched map: /,
@@ -549,6 +578,13 @@ const eximGroup: RuleGroup = {
       source: cpanel,
     },
     {
+      id: "exim-dictionary-attack",
+      class: "rate-limit",
+      words: /dictionary attack/,
+      unless: /\bip\b|%ip|%own|black|list/,
+      source: cpanel,
+    },
+    {
       id: "exim-concurrent",
       class: "rate-limit",
       words: /too many concurrent smtp connections|too many connections from your host/,
@@ -584,6 +620,7 @@ const eximGroup: RuleGroup = {
         /un(?:routeable|routable) (?:mail |address|domain)|mx records? point(?:s|ed)? to/,
         /indicated no smtp service|lowest numbered mx/,
       ),
+      unless: /\buser (?:unknown|not)|(?:unknown|no such) user/,
       source: exim,
     },
     {
@@ -815,7 +852,7 @@ const qmailGroup: RuleGroup = {
         /\bqq (?:\w+ )?(?:failure|problem|trouble|temporary|unable)|\(#4\.3\.0\)|dns temporary failure/,
         /system temporar(?:y|ily) unavailable/,
       ),
-      unless: /too many/,
+      unless: /too many|\btls\b|certificate/,
       source: qmail,
     },
   ],
@@ -842,7 +879,7 @@ const spamdykeGroup: RuleGroup = {
     {
       id: "spamdyke-sender",
       class: "sender-rejected",
-      words: /refused\. (?:your sender address|the domain of your sender)/,
+      words: /refused\. (?:your sender address|the domain (?:%host |\S{1,80} )?of your sender)/,
       source: spamdyke,
     },
     {
@@ -905,6 +942,7 @@ const harakaGroup: RuleGroup = {
       words: /mx without a records|no mx for your from address|that sender cannot send mail here/,
       source: haraka,
     },
+    { id: "haraka-denied", class: "policy", words: /^mail to <?%addr>? is denied\b/, source: haraka },
     {
       id: "haraka-bounce",
       class: "policy",
@@ -934,7 +972,7 @@ const harakaGroup: RuleGroup = {
   ],
 };
 
-/** Stalwart, maddy and mox. */
+/** Stalwart, maddy, mox and chasquid. */
 const modern: RuleGroup = {
   name: "stalwart",
   providers: [],
@@ -976,6 +1014,13 @@ const modern: RuleGroup = {
       class: "relay-denied",
       words: /too many received headers|^relay not allowed/,
       source: stalwart,
+    },
+    // A domain that was seen with TLS is not taken back to plain text.
+    {
+      id: "stalwart-chasquid-level",
+      class: "tls",
+      words: /security level check failed/,
+      source: "https://blitiri.com.ar/p/chasquid/docs/sec-levels/",
     },
     { id: "stalwart-verify", class: "system-error", words: /unable to verify address at this time/, source: stalwart },
     { id: "stalwart-errors", class: "protocol", words: /too many errors, disconnecting/, source: stalwart },
