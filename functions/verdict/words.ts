@@ -9,7 +9,7 @@ export interface Words {
   readonly status: string | null;
   /** Without prefixes and diacritics; every mail address is `%addr`. Hosts, links and addresses of hosts stand. */
   readonly text: string;
-  /** The text with hosts as `%host`, links as `%url`, IP addresses as `%ip`, and our own as `%own`. */
+  /** The text with hosts as `%fqdn`, links as `%href`, IP addresses as `%ip`, and our own as `%own`. */
   readonly words: string;
 }
 
@@ -78,10 +78,10 @@ const purpose =
 function masked(text: string, own: string | null): string {
   return text
     .replaceAll(purpose, "")
-    .replaceAll(link, "%url")
+    .replaceAll(link, "%href")
     .replaceAll(ipv6, (found) => ipMask(found, own))
     .replaceAll(ipv4, (found) => ipMask(found, own))
-    .replaceAll(hostName, (found: string, end: string) => (isHost(found, end) ? "%host" : found));
+    .replaceAll(hostName, (found: string, end: string) => (isHost(found, end) ? "%fqdn" : found));
 }
 
 function ipMask(found: string, own: string | null): string {

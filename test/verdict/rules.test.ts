@@ -199,7 +199,7 @@ function textsOf(rule: Rule): readonly string[] {
   ].map(filled);
 }
 
-const between = ["%ip", "%own", "%host", "%addr", "<%addr>", "[", "(", "<", ":", "-", "is", "not", "the", "your", "a"];
+const between = ["%ip", "%own", "%fqdn", "%addr", "<%addr>", "[", "(", "<", ":", "-", "is", "not", "the", "your", "a"];
 
 const letters = "abeilnoprst .-:<>[]%@/0123".split("");
 

@@ -95,27 +95,27 @@ describeRows("mail addresses", [
 ]);
 
 describeRows("hosts, and where a sentence ends", [
-  { reply: "550 mx1.blocked.example: x", text: "mx1.blocked.example: x", words: "%host: x" },
+  { reply: "550 mx1.blocked.example: x", text: "mx1.blocked.example: x", words: "%fqdn: x" },
   { reply: "550 You are blocked.Please ask", words: "you are blocked.please ask" },
   { reply: "550 Unknown.User", words: "unknown.user" },
   { reply: "550 message.is spam", words: "message.is spam" },
-  { reply: "550 see mail.rbl.is", words: "see %host" },
+  { reply: "550 see mail.rbl.is", words: "see %fqdn" },
   {
     reply: "550 blocked using zen.spamhaus.org; no",
     text: "blocked using zen.spamhaus.org; no",
-    words: "blocked using %host; no",
+    words: "blocked using %fqdn; no",
   },
-  { reply: "550 listed in bl.spamcop.net.", words: "listed in %host." },
+  { reply: "550 listed in bl.spamcop.net.", words: "listed in %fqdn." },
   { reply: "550 blocked... e.g. this, i.e. that", words: "blocked... e.g. this, i.e. that" },
 ]);
 
 describeRows("links", [
-  { reply: "550 see https://list.example/a?ip=192.0.2.1&x=blocked", words: "see %url" },
-  { reply: "550 see <https://list.example/a>, (http://list.example/b)", words: "see <%url>, (%url)" },
-  { reply: "550 see www.list.example/lookup now", words: "see %url now" },
-  { reply: "550-see https:\r\n550 //list.example/a", text: "see https://list.example/a", words: "see %url" },
-  { reply: "550 see http: //list.example/a", text: "see http://list.example/a", words: "see %url" },
-  { reply: "550 5.7.1 https://check.spamhaus.org/", text: "https://check.spamhaus.org/", words: "%url" },
+  { reply: "550 see https://list.example/a?ip=192.0.2.1&x=blocked", words: "see %href" },
+  { reply: "550 see <https://list.example/a>, (http://list.example/b)", words: "see <%href>, (%href)" },
+  { reply: "550 see www.list.example/lookup now", words: "see %href now" },
+  { reply: "550-see https:\r\n550 //list.example/a", text: "see https://list.example/a", words: "see %href" },
+  { reply: "550 see http: //list.example/a", text: "see http://list.example/a", words: "see %href" },
+  { reply: "550 5.7.1 https://check.spamhaus.org/", text: "https://check.spamhaus.org/", words: "%href" },
 ]);
 
 describeRows("addresses of hosts", [

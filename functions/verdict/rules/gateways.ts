@@ -125,7 +125,7 @@ function barracuda(): RuleGroup {
   return {
     name: "barracuda", providers: only,
     rules: [
-      { id: "barracuda-reputation", class: "ip-reputation", at: only, text: /barracudanetworks\.com\/reputation|barracudacentral\.(?:com|org)|barracuda reputation/, unless: /(?<!%)\burls?\b/, blocklist: "barracuda", source: "https://www.barracudacentral.org/rbl" },
+      { id: "barracuda-reputation", class: "ip-reputation", at: only, text: /barracudanetworks\.com\/reputation|barracudacentral\.(?:com|org)|barracuda reputation/, unless: /\burls?\b/, blocklist: "barracuda", source: "https://www.barracudacentral.org/rbl" },
       // What the customer's own host said stands in parentheses; Microsoft's 5.4.1 is a missing mailbox.
       { id: "barracuda-quoted-541", class: "mailbox-unknown", text: [/for one or more recipients|\bcuda_nsu\b/, /\b5\.4\.1\b/], source },
       { id: "barracuda-blocked", class: "unspecified", words: /permanent failure for one or more recipients \(\S{1,40}:blocked\)/, source },

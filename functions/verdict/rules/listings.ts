@@ -9,7 +9,7 @@ const anyList = new RegExp(`${ipList.source}|${domainList.source}`);
 
 /** A list in general: what stands on it is told by the words around. */
 const list = oneOf(
-  /blocked using (?:%host|[a-z0-9-]{1,40}\.)|\b(?:dns|ip|rhs|ur)?[rb]bls?\b|\bdns-?[rb]?bls?\b/,
+  /blocked using (?:%fqdn|[a-z0-9-]{1,40}\.)|\b(?:dns|ip|rhs|ur)?[rb]bls?\b|\bdns-?[rb]?bls?\b/,
   /black-? ?list|block-? ?list|deny-? ?list|\blisted\b/,
 );
 const listing = oneOf(
@@ -31,7 +31,7 @@ const lookup = oneOf(
 
 /** What is in the message, not who sends it. */
 const inMessage = oneOf(
-  /(?<!%)\b(?:urls?|uris?|links?|hyperlinks?)\b/,
+  /\b(?:urls?|uris?|links?|hyperlinks?)\b/,
   /in (?:the |this |your |its )?(?:message|mail|email|body|content|text)(?: body)?\b|message contain/,
   /contains? (?:a |an )?(?:blacklisted|blocklisted|listed|spam|bad|blocked|domain|link|host)/,
   /body (?:contain|domain)|spamvertised|web ?site/,
@@ -160,7 +160,7 @@ export const listings: readonly RuleGroup[] = [
         id: "listing-unnamed",
         class: "ip-reputation",
         words: [
-          /blocked using %host|\b(?:dns|ip)?rbls?\b|\bdns-?bls?\b|multi-?black-?list|real-?time (?:black|block)/,
+          /blocked using %fqdn|\b(?:dns|ip)?rbls?\b|\bdns-?bls?\b|multi-?black-?list|real-?time (?:black|block)/,
           /block|listed|reject|refus|den(?:y|ied)\b|found|\b(?:in|on) (?:an?|the|our)\b/,
         ],
         unless: new RegExp(

@@ -265,7 +265,7 @@ const postscreenGroup: RuleGroup = {
       id: "postscreen-unavailable",
       class: "system-error",
       code: [421, 451],
-      words: /^(?:%host )?service currently unavailable\.?$/,
+      words: /^(?:%fqdn )?service currently unavailable\.?$/,
       source: postscreen,
     },
     { id: "postscreen-protocol", class: "protocol", words: /^protocol error\.?$/, source: postscreen },
@@ -280,7 +280,7 @@ const greylistGroup: RuleGroup = {
     {
       id: "greylisting-postgrey",
       class: "greylist",
-      words: /rejected: (?:%host )?gr[ea]y-?list/,
+      words: /rejected: (?:%fqdn )?gr[ea]y-?list/,
       source: "https://postgrey.schweikert.ch",
     },
     {
@@ -414,7 +414,7 @@ const authentication: RuleGroup = {
       id: "milter-dmarc",
       class: "authentication",
       words: oneOf(
-        /reject(?:ed|ing|ion)? (?:by|per|due to) (?:the )?(?:%host )?dmarc|set by dmarc/,
+        /reject(?:ed|ing|ion)? (?:by|per|due to) (?:the )?(?:%fqdn )?dmarc|set by dmarc/,
         /dmarc (?:check|policy|verification|evaluation) (?:failed|reject)/,
       ),
       source: "https://github.com/trusteddomainproject/OpenDMARC",
@@ -663,7 +663,7 @@ const eximGroup: RuleGroup = {
       class: "ip-reputation",
       code: [554],
       stage: ["greeting", null],
-      words: /^(?:%host )?smtp service not available$/,
+      words: /^(?:%fqdn )?smtp service not available$/,
       source: exim,
     },
     { id: "exim-prohibition", class: "policy", words: /^(?:<%addr>:? )?administrative prohibition/, source: exim },
@@ -879,7 +879,7 @@ const spamdykeGroup: RuleGroup = {
     {
       id: "spamdyke-sender",
       class: "sender-rejected",
-      words: /refused\. (?:your sender address|the domain (?:%host |\S{1,80} )?of your sender)/,
+      words: /refused\. (?:your sender address|the domain (?:%fqdn |\S{1,80} )?of your sender)/,
       source: spamdyke,
     },
     {

@@ -75,7 +75,7 @@ export const spam: RuleGroup = {
         /(?:bad|blocked|banned|black-?listed|suspicious|forbidden|disallowed|listed) (?:urls?|links?|hyperlinks?|web ?sites?)\b|\bweb reputation\b/,
         /(?:links?|hyperlinks?|web ?sites?|urls?)\b(?: \w{1,12}){0,5} (?:black-?listed|blocked|banned|listed|dangerous|unsafe)\b/,
         /fail\w* (?:\w{1,10} ){0,3}anti-?spam|(?:by|matched|triggered) (?:\w{1,8} )?anti-?spam (?:filter|rule|engine|check|policy|test)/,
-        /(?<!invalid |corrupt |malformed )(?:message|mail) content|(?:blocked|rejected|refused) for (?:\w{1,10} )?content\b|(?:due to|because of) (?:its |the |message |your )?content|block\w* urls?\b|(?<!%)\burls?\b.{0,40}(?:block|list|reject|spam|ban)|\brspamd\b|\bbayes/,
+        /(?<!invalid |corrupt |malformed )(?:message|mail) content|(?:blocked|rejected|refused) for (?:\w{1,10} )?content\b|(?:due to|because of) (?:its |the |message |your )?content|block\w* urls?\b|\burls?\b.{0,40}(?:block|list|reject|spam|ban)|\brspamd\b|\bbayes/,
         /\bfingerprint|\bscored?\b.{0,20}(?:points|spam|too|high|\d)|body (?:rejected|contains|filter)/,
         /high (?:probability|risk)|looks like (?:a )?(?:scam|fraud|bulk|advert)|\bscam\b|\bfraud\w*/,
       ),

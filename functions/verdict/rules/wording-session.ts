@@ -5,7 +5,7 @@ import { oneOf, type RuleGroup } from "./rule.ts";
 /** Who connects. */
 const client = oneOf(
   /(?:your|client|sending|source|remote|connecting|originating|this|sender'?s?|peer) (?:smtp |mail ?|e-?mail |ip |mta |dynamic |static )?(?:ips?\b|host\b(?!name)|servers?\b|network\b|netblock|subnet|range|mta\b|relay\b|client\b|system\b|machine\b|location\b|isp\b|ip ?address|address(?:es)? range|provider)/,
-  /(?<!%)\bips?\b|%ip|%own|(?<!%)\bhost \[|client \[|address %ip/,
+  /(?<!%)\bips?\b|%ip|%own|\bhost \[|client \[|address %ip/,
 );
 
 const refused = oneOf(
@@ -158,20 +158,20 @@ export const authentication: RuleGroup = {
         /sender authentication/,
         /authentication (?:checks?|results?|policy|policies|protocols?) (?:fail|did|not|of)/,
         /(?:message|email|domain) authentication|spoof|impersonat/,
-        /not (?:authori[sz]ed|allowed|permitted|designated) to (?:send|use|relay)[\w ]{0,20}(?:on behalf|in the name|from (?:the |this |that )?(?:%fqdn|%host|domain|%addr)|for (?:domain|%host))/,
+        /not (?:authori[sz]ed|allowed|permitted|designated) to (?:send|use|relay)[\w ]{0,20}(?:on behalf|in the name|from (?:the |this |that )?(?:%fqdn|%fqdn|domain|%addr)|for (?:domain|%fqdn))/,
         /forged (?:sender|from|address|header|e-?mail|mail\b|message)|sender (?:address )?(?:is )?forged|\bforger(?:y|ies)\b/,
         /(?:bad|invalid|missing|no|incorrect|wrong|valid) (?:\w{1,10} )?signature\b(?! (?:found|file))|unsigned (?:mail|message|e-?mail)/,
         /signature[ _](?:is )?(?:incorrect|invalid|verif|bad|missing|failed|did|could|does)|(?:message|mail) (?:is |was )?(?:not signed|unsigned)/,
         /(?:sender|message|mail|e-?mail|domain) (?:could not|cannot|can'?t|couldn'?t) be authenticated/,
         /lacks? (?:of )?(?:sender )?authentication\b/,
         /(?:fail(?:ed|s|ure)?|pass(?:ed)?)(?: (?:the|our|any|all|required|sender|message|e-?mail|domain)){0,2} authentication (?:check|test|requirement|level)/,
-        /not (?:authori[sz]ed|permitted|designated) (?:by (?:the )?(?:domain|%host|owner)|for (?:that |this |the |your |sender )?domain\b(?!'))/,
-        /not (?:an? )?(?:permitted|authori[sz]ed|designated|allowed) (?:sender|server|mailer|host)s? (?:for|of) (?:\w{1,6} )?(?:domain\b(?!')|%host)/,
+        /not (?:authori[sz]ed|permitted|designated) (?:by (?:the )?(?:domain|%fqdn|owner)|for (?:that |this |the |your |sender )?domain\b(?!'))/,
+        /not (?:an? )?(?:permitted|authori[sz]ed|designated|allowed) (?:sender|server|mailer|host)s? (?:for|of) (?:\w{1,6} )?(?:domain\b(?!')|%fqdn)/,
         /not (?:\w{1,10} ){0,2}(?:by|from|via|through) an? (?:authori[sz]ed|permitted) (?:server|host|source|sender|ip)/,
-        /must (?:come|originate|be sent) (?:from|by|via|through) (?:its|their|the (?:domain|owner)|%host|an? authori)/,
-        /\bip\b[\w %]{0,40} (?:mail|e-?mail|messages?|sender) (?:of|for) (?:this |that |the |your |sender )?(?:domain|%host)|mis-?match(?:es)? (?:the )?client ip/,
+        /must (?:come|originate|be sent) (?:from|by|via|through) (?:its|their|the (?:domain|owner)|%fqdn|an? authori)/,
+        /\bip\b[\w %]{0,40} (?:mail|e-?mail|messages?|sender) (?:of|for) (?:this |that |the |your |sender )?(?:domain|%fqdn)|mis-?match(?:es)? (?:the )?client ip/,
         /(?:spf|dkim|domain|identifier|from|header) alignment|not aligned|misaligned/,
-        /(?:domain|%host|owner|organi[sz]ation).{0,30}does(?: not|n't) (?:allow|permit|designate)/,
+        /(?:domain|%fqdn|owner|organi[sz]ation).{0,30}does(?: not|n't) (?:allow|permit|designate)/,
       ),
       unless: oneOf(
         /gr[ae]y-?list|authentication is required|must authenticate/,
@@ -314,7 +314,7 @@ export const ip: RuleGroup = {
       ],
       unless: oneOf(
         /(?:message|mail|email|content) (?:looks|seems|appears|was|is|has been|identified|classified|detected|contains?|rejected|considered|marked|refused)[\w ]{0,30} (?:spam|junk|unsolicited|abuse)/,
-        /spam (?:score|content|message rejected|url)|user (?:unknown|not found)/,
+        /spam (?:score|content|detected|message rejected|url)|user (?:unknown|not found)/,
         /abuse (?:desk|team|department|contact)|to (?:report|contact) abuse/,
       ),
       source: "https://www.rfc-editor.org/rfc/rfc5782#section-1",
@@ -324,12 +324,12 @@ export const ip: RuleGroup = {
       class: "ip-reputation",
       words: oneOf(
         /\b(?:your|client|this|sending|sender'?s?|remote|connecting) (?:mail |smtp |e-?mail )?(?:ip|host|server|network|location|ip address|\[?%ip\]?)(?:\/\w{1,9})?\W{0,3}(?:\[?(?:%ip|%own)\]?\W{0,3})?(?:is|was|has been|have been|are) (?:\w{1,14} ){0,2}(?:denied|banned|black-? ?listed|block-? ?listed|blocked|locked out|prohibited|blackholed|on (?:our|a|the) [\w ]{0,12}(?:list|block))/,
-        /black ip\b|\bip\b (?:[\w']{1,10} ){0,6}not (?:authori[sz]ed|allowed|permitted) to send/,
+        /intrusion prevention active|black-? ?listed (?:client|host|server|ip)\b|black ip\b|\bip\b (?:[\w']{1,10} ){0,6}not (?:authori[sz]ed|allowed|permitted) to send/,
         /\bip\b[\w ]{0,12}(?:prison|jail|penalty box)|banned (?:sending )?ip/,
         /sender ?\[%(?:ip|own)|ip address \W?%(?:ip|own)\W{0,2} does not have permission/,
         /not (?:accepted|allowed|permitted|welcome) from (?:this|your) (?:ip|host|network|server)/,
         /not accepting (?:any )?(?:mail|e-?mail|messages|connections) from (?:(?:this|your) (?:mail )?(?:ip|host|server|network|address)|\W?%ip)/,
-        /\bip (?:banned|blocked|blacklisted|denied|black)|\bbad (?:\w{1,9} )?ips?\b|\bbad host\b|currently sending spam/,
+        /\bip (?:\w{1,12} ){0,2}(?:banned|blocked|blacklisted|denied|black)|\bbad (?:\w{1,9} )?ips?\b|\bbad host\b|currently sending spam/,
         /(?<!%)\bips?(?: address(?:es)?)?\W{0,2}(?:%ip|%own)?\W{0,2} (?:(?:is|was|has been|are|have been) )?(?:\w{1,12} )?(?:rejected|refused|quarantined|fire-?walled|filtered|not trusted|untrusted|distrusted|forbidden)/,
         /(?:not|n'?t|unable to|unwilling to|cannot|no longer) (?:accept|receive|take|want)(?:ing)? (?:any )?(?:\w{1,10} ){0,2}from (?:(?:your|this|the sending|dynamic|such) (?:mail )?(?:ips?\b|ip range|hosts?\b|servers?\b|networks?\b|isp\b|provider|subnet|system)|ips?\b|\W?%ip|\W?%own)/,
         /\bno (?:mail|e-?mail|smtp|access|connections?|messages?) (?:\w{1,12} ){0,2}(?:from|for) (?:(?:your|this|dynamic) (?:\w{1,10} )?(?:ips?\b|host|server|network)|mail server|\W?%ip|\W?%own)/,
@@ -343,8 +343,8 @@ export const ip: RuleGroup = {
         /(?:mail|e-?mail|messages?|connections?) from \W?%(?:ip|own)\W{0,3} ?(?:\w{1,12} ){0,3}(?:deferred|delayed)/,
       ),
       unless: oneOf(
-        /too many|rate|limit|frequen|concurren|exceed|quota|relay(?! at\b| of\b)|authentication (?:is )?required/,
-        /(?:message|mail|email) (?:was|is|has been|looks)[\w ]{0,30} spam|contains? |(?<!%)\burls?\b/,
+        /\bmailbox\b|\buser's|spam detected|too many|rate|limit|frequen|concurren|exceed|quota|relay(?! at\b| of\b)|authentication (?:is )?required/,
+        /(?:message|mail|email) (?:was|is|has been|looks)[\w ]{0,30} spam|contains? |\burls?\b/,
         /\b(?:user|recipient|mailbox|account|list|group) (?:does not|doesn'?t|will not|won'?t|has chosen|refuses)/,
       ),
       source: "https://www.rfc-editor.org/rfc/rfc5321#section-3.1",
@@ -499,7 +499,7 @@ export const clients: RuleGroup = {
         /connections? (?:refused|rejected|denied|not (?:accepted|allowed|authorized))|(?:service|server) (?:not|un) ?available|not accepting|no smtp service(?! here)|\bspam|service refused?\b/,
       unless: oneOf(
         /relay|country|policy|policies|too many|limit|overload|load|resource|busy|maintenance|storage/,
-        /temporar|later|network not allowed|helo|ehlo|disabled/,
+        /temporar|later|network not allowed|network messages|helo|ehlo|disabled/,
       ),
       source: "https://www.rfc-editor.org/rfc/rfc5321#section-3.1",
     },

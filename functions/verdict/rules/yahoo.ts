@@ -48,7 +48,7 @@ const yahooInc: RuleGroup["rules"] = [
   { id: "yahoo-not-rfc", class: "message-format", source: codes,
     words: /message not a(?:llowed|ccepted) .{0,40}\brfc\b/ },
   { id: "yahoo-unknown", class: "mailbox-unknown", source: codes,
-    words: /\bdd this user doesn.t have|doesn.t have an? (?:yahoo|aol|%host).{0,20} account|aborted, mailbox not found/ },
+    words: /\bdd this user doesn.t have|doesn.t have an? (?:yahoo|aol|%fqdn).{0,20} account|aborted, mailbox not found/ },
   { id: "yahoo-not-valid", class: "mailbox-disabled", source: seen,
     words: /\bdd %addr is no longer valid/ },
   { id: "yahoo-disabled", class: "mailbox-disabled", source: seen,
