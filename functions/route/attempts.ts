@@ -8,6 +8,7 @@ import { probeMessage } from "../smtp/probe-message.ts";
 import { openSession } from "../smtp/session.ts";
 import type { Depth, Exchange, Retry, Stage, Stop, TlsPolicy, Transcript } from "../smtp/transcript.ts";
 import { again } from "../verdict/again.ts";
+import { compileRules } from "../verdict/classify.ts";
 import { leftOver, reconcile, type Judgement } from "../verdict/reconcile.ts";
 import { settled } from "../verdict/settled.ts";
 import { judge, wordsOfAttempts, type Verdict, type Word } from "../verdict/verdict.ts";
@@ -56,6 +57,7 @@ export function ownName(): string | null {
 /** Asks the hosts in their order. What they say, or fail to say, is in the verdict; only our own faults throw. */
 export async function probe(given: ProbeRequest): Promise<Verdict> {
   // Once for all sessions, and before the first of them.
+  compileRules();
   const request = given.message === null ? given : { ...given, message: normalise(given.message) };
   const attempts: Transcript[] = [];
   const hosts = await hostsOf(request, attempts);
