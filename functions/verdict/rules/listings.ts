@@ -17,6 +17,9 @@ const listing = oneOf(
   /spam source/,
 );
 
+/** Words of a list, whatever else is said: other families leave such replies to this one. */
+export const aboutLists = /blocked using|black ?list|block ?list|spamhaus|dns[bw]l|\br[hb]s?bl\b|\blisted\b/;
+
 /** The look-up's own failure: nothing is said about us. */
 const lookup = oneOf(
   /\w{0,12}bl_blocked\b|quer(?:y|ies) to [\w .%-]{0,40} (?:was|were) (?:blocked|refused)|open resolver/,

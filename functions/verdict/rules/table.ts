@@ -5,14 +5,17 @@ import { america } from "./america.ts";
 import { apple } from "./apple.ts";
 import { asia } from "./asia.ts";
 import { europe } from "./europe.ts";
+import { classicServers } from "./exim-sendmail-qmail.ts";
+import { filters } from "./filters.ts";
 import { gateways } from "./gateways.ts";
 import { google } from "./google.ts";
 import { clientLanguages, languages } from "./languages.ts";
 import { listings, lookups } from "./listings.ts";
 import { microsoft } from "./microsoft.ts";
+import { otherServers } from "./other-servers.ts";
+import { postfixServers } from "./postfix.ts";
 import type { RuleGroup } from "./rule.ts";
 import { russia } from "./russia.ts";
-import { software } from "./software.ts";
 import { statuses } from "./statuses.ts";
 import { mailboxes, relay, senders, sendersAtMail } from "./wording-envelope.ts";
 import { format, policy, spam, system } from "./wording-message.ts";
@@ -41,7 +44,10 @@ export const ruleGroups: readonly RuleGroup[] = [
   ...russia,
   ...asia,
   ...gateways,
-  ...software,
+  ...postfixServers,
+  ...filters,
+  ...classicServers,
+  ...otherServers,
   ...listings,
   ...clientLanguages,
   // Cause before verdict: why somebody was limited or refused goes before that he was.
