@@ -16,7 +16,11 @@ export function meaningLines(meaning: Meaning): readonly string[] {
     ...(list === undefined ? [] : [`list: ${list}`]),
     ...(provider === null ? [] : [`provider: ${findProvider(provider)?.name ?? provider}`]),
   ];
-  return [`class: ${parts.join(" · ")}`, `do: ${remedy.text}`, ...(remedy.url === null ? [] : [`see: ${remedy.url}`])];
+  return [
+    `class: ${parts.join(" · ")}`,
+    ...wrapped(`do: ${remedy.text}`),
+    ...(remedy.url === null ? [] : [`see: ${remedy.url}`]),
+  ];
 }
 
 /** The same with what the class means, who must act, and which rule told it. */
@@ -24,7 +28,7 @@ export function explanationLines(meaning: Meaning): readonly string[] {
   const [first, ...more] = meaningLines(meaning);
   if (first === undefined || meaning.class === null) return [];
   const { means, actor } = classes[meaning.class];
-  return [first, `means: ${means}`, `who: ${actor}`, ...more, `rule: ${meaning.rule ?? "none"}`];
+  return [first, ...wrapped(`means: ${means}`), `who: ${actor}`, ...more, `rule: ${meaning.rule ?? "none"}`];
 }
 
 /** What a yes does not say: the provider refuses an IP later than the probe went. Null where it says enough. */
@@ -38,4 +42,20 @@ export function reservation({
   if (runs.refusesAt.some((each) => stages.indexOf(each) <= stages.indexOf(depth))) return null;
   const has = runs.unverified.includes("refusesAt") ? "is said to have" : "has";
   return `note: ${runs.name} ${has} refused an IP at ${runs.refusesAt.join(" or ")}, and this went up to ${depth}`;
+}
+
+const width = 100;
+
+/** Our own sentences, in lines of a terminal's width. A word is never cut. */
+function wrapped(text: string): readonly string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line.length + word.length >= width) {
+      lines.push(line);
+      line = "   ";
+    }
+    line += line === "" ? word : ` ${word}`;
+  }
+  return [...lines, line];
 }

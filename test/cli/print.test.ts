@@ -60,7 +60,8 @@ test("a listing is told with its list, its provider and where to take it", () =>
     printed(listed).split("\n\n")[0],
     `rejected at greeting by mx01.mail.icloud.com [192.0.2.25]: 554 5.7.1 203.0.113.9 is listed in zen.spamhaus.org
 class: ip-reputation (page) · list: Spamhaus ZEN · provider: iCloud Mail
-do: Spamhaus ZEN: Look up on which of Spamhaus's lists the IP is and why; mend the cause there named, then remove it.
+do: Spamhaus ZEN: Look up on which of Spamhaus's lists the IP is and why; mend the cause there
+    named, then remove it.
 see: https://check.spamhaus.org/results?query=203.0.113.9`,
   );
 });
@@ -69,7 +70,7 @@ test("another host's refusal that pages is told too, under a verdict that says a
   const [head] = printed(listed, welcome).split("\n\n");
   assert.match(
     head ?? "",
-    /^accepted up to rcpt by mx\.example .*\n(?:note: .*\n)?also at greeting by mx01\.mail\.icloud\.com \[192\.0\.2\.25\]: 554 5\.7\.1 203\.0\.113\.9 is listed in zen\.spamhaus\.org\n {2}class: ip-reputation \(page\) · .*\n {2}do: .*\n {2}see: https:\/\/check\.spamhaus\.org\/results\?query=203\.0\.113\.9$/,
+    /^accepted up to rcpt by mx\.example .*\n(?:note: .*\n)?also at greeting by mx01\.mail\.icloud\.com \[192\.0\.2\.25\]: 554 5\.7\.1 203\.0\.113\.9 is listed in zen\.spamhaus\.org\n {2}class: ip-reputation \(page\) · .*\n {2}do: .*\n {6}.*\n {2}see: https:\/\/check\.spamhaus\.org\/results\?query=203\.0\.113\.9$/,
   );
 });
 

@@ -100,7 +100,7 @@ suite("the lab", () => {
         "expected deferred mail 421 4.7.0, and got rejected greeting 554 5.7.1",
         'expected words with "come in", and heard "554 5.7.1 go away"',
         "expected a partial reply, and it was whole",
-        "expected class tls, and got unspecified",
+        "expected class tls, and got ip-reputation",
         "expected an end by deadline, and got an end",
         "expected a retry lock-step, and got none",
         "expected consequences 9, and got 0",
