@@ -183,6 +183,22 @@ export const listings: readonly RuleGroup[] = [
         source: "https://github.com/zone-eu/zone-mta/blob/master/config/bounces.txt",
       },
       {
+        // "listed in bl.example", and no more: who connects is what lists are mostly of.
+        id: "listing-bare",
+        class: "ip-reputation",
+        words: oneOf(
+          /\b(?:black-?|block-?)?listed (?:in|at|on|by|with) (?:%fqdn|%href|\w{0,12}[rb]bl\b)/,
+          /\b(?:black-?|block-?)?listed (?:in|at|on|by) (?:our|an?|the|some|several) (?:\w{1,12} ){0,2}(?:list|database|blocklist|blacklist)\b/,
+          /^\W{0,3}(?:black-?|block-?)?listed\b(?! (?:as|below|in|at|on|by)\b)/,
+        ),
+        unless: oneOf(
+          mailbox,
+          /not (?:black|block)?-? ?listed|%fqdn\W{0,3} (?:is |was )?(?:black-?|block-?)?listed|user|recipient|mailbox|member|director|ldap|below|white-? ?list/,
+          /domain|sender|helo|ehlo|from address|e?-?mail address|\burls?\b|\blinks?\b|message|content|%addr/,
+        ),
+        source: "https://www.rfc-editor.org/rfc/rfc5782#section-2.1",
+      },
+      {
         // Before MAIL the receiver knows nothing of us but our address and our name.
         id: "listing-unnamed-early",
         class: "ip-reputation",

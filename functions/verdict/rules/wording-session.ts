@@ -280,7 +280,7 @@ export const ip: RuleGroup = {
       id: "ip-reputation-sender",
       class: "ip-reputation",
       words: oneOf(
-        /(?:poor|bad|low|negative|insufficient) (?:sender|sending|smtp|server|mta|client) reputation/,
+        /\b(?:poor|bad|low|negative|insufficient) (?:(?:sender|sending|smtp|server|mta|client) )?reputation/,
         /(?:sender|sending|client|server)(?:'s)? (?:has |with |having )?(?:an? )?(?:very )?(?:poor|bad|low|negative) reputation/,
       ),
       unless: /domain|\burls?\b|\blinks?\b|content|attachment|\bfiles?\b|from address|helo|dkim|spf|%addr/,
@@ -461,6 +461,7 @@ export const clients: RuleGroup = {
       class: "ip-reputation",
       words: oneOf(
         /(?:access|connections?|mail|e-?mail|messages?|your ip|client|host|transactions?)(?: \w{1,12}){0,3} from (?:\w{1,12} ){0,3}\W?%(?:ip|own)\W{0,3} (?:\w{1,12} ){0,2}(?:block|ban|den(?:y|ied)|reject|refus|not (?:accepted|allowed|permitted|welcome)|prohibit|restrict|disallow)/,
+        /\bclient host (?:rejected|refused|denied|blocked)\b/,
         /(?:access|connections?|mail|e-?mail)(?: \w{1,12}){0,2} (?:denied|rejected|refused|blocked|disallowed|prohibited|not accepted|not allowed) (?:from|for|to) (?:\w{1,12} ){0,4}\W?(?:%(?:ip|own)|ip\b|your (?:ip|host|server|network))/,
       ),
       unless: /relay|recipient|user unknown|auth|policy|(?:sender|from|e-?mail) address/,
