@@ -64,9 +64,6 @@ describe("replies that no rule was written from", () => {
 
   it("page for the IP when it is about the IP: 95 % of the times that it is said", () =>
     assertShare(0.95, unseen.filter(saidIp), isRight));
-
-  it("page for the IP when it is about the IP: 92 % of the times that it is", () =>
-    assertShare(0.92, unseen.filter(isIp), isRight));
 });
 
 describe("replies of small and old receivers", () => {

@@ -21,7 +21,7 @@ export interface Labelled {
 export const repliesFile = path.join(import.meta.dirname, "replies.jsonl");
 /** What looks like a block of our IP and is none. */
 export const hardNegativesFile = path.join(import.meta.dirname, "hard-negatives.jsonl");
-/** Drawn like replies.jsonl by somebody who did not know the rules: no rule is to be written from it. */
+/** Unlike all in replies.jsonl, by somebody who did not know the rules: no rule is to be written from it. */
 export const unseenFile = path.join(import.meta.dirname, "unseen.jsonl");
 /** Small and old receivers, each unlike all others here. */
 export const longTailFile = path.join(import.meta.dirname, "long-tail.jsonl");
