@@ -21,21 +21,26 @@ export interface Peers {
 }
 
 /** The class of a reply, by its words, its stage and its host. */
-export function classOf(reply: Reply, stage: Exchange["stage"], { host, localAddress }: Peers): Classification {
-  const told = classified.get(reply) ?? new Map<string, Classification>();
-  classified.set(reply, told);
-  const key = `${stage} ${host} ${localAddress}`;
-  const known = told.get(key);
-  if (known !== undefined) return known;
-  const provider = providerOf(host)?.id ?? null;
-  const found = classify({ text: reply.lines.join("\n"), stage, provider, own: localAddress });
-  told.set(key, found);
-  return found;
+export function classOf(reply: Reply, stage: Exchange["stage"], peers: Peers): Classification {
+  return once(reply, `${stage} ${peers.host} ${peers.localAddress}`, () =>
+    classFor(reply.lines.join("\n"), stage, peers),
+  );
 }
 
+function classFor(text: string, stage: Exchange["stage"], { host, localAddress }: Peers): Classification {
+  return classify({ text, stage, provider: providerOf(host)?.id ?? null, own: localAddress });
+}
+
+/** What has been made of each reply, by what was asked of it. */
+const known = new WeakMap<Reply, Map<string, unknown>>();
+
 /** Each reply is asked about at every later one while a session runs: a host that says much must not hold us up. */
-const classified = new WeakMap<Reply, Map<string, Classification>>();
-const texts = new WeakMap<Reply, string>();
+function once<T>(reply: Reply, question: string, find: () => T): T {
+  const answers = known.get(reply) ?? new Map<string, unknown>();
+  known.set(reply, answers);
+  if (!answers.has(question)) answers.set(question, find());
+  return answers.get(question) as T;
+}
 
 /**
  * Whether a negative reply states a cause: its status names a subject other than "other" and "protocol" (RFC 3463
@@ -53,16 +58,18 @@ const bare =
   /no valid recipients?|no recipients|valid rcpt|need (?:a )?(?:mail|rcpt|recipient)|(?:mail|rcpt)(?: from| to)? (?:first|command first)|bad sequence|out of (?:sequence|order)|sender not (?:yet )?given|must (?:issue|have).{0,20}(?:mail|rcpt)|\bclos(?:e|es|ing)\b|good ?bye|\bbye\b|disconnect|too many errors|error limit/g;
 
 /** Whether a reply only says that a command came at the wrong time, or that the connection closes. */
-export function saysOnlyOrder(reply: Reply, stage: Exchange["stage"], { host, localAddress }: Peers): boolean {
+export function saysOnlyOrder(reply: Reply, stage: Exchange["stage"], peers: Peers): boolean {
   const subject = reply.status?.split(".")[1] ?? "0";
   if (reply.code === 503 || subject === "5") return true;
-  const text = textOf(reply);
-  const rest = text.replaceAll(bare, " ");
-  if (rest === text || (subject !== "0" && reply.code !== 421 && "1267".includes(subject))) return false;
-  // "554 5.7.1 … blocked using …; closing connection" closes, and says why.
-  const provider = providerOf(host)?.id ?? null;
-  const left = classify({ text: `550 ${rest}`, stage, provider, own: localAddress });
-  return ["unspecified", "protocol", "network", "system-error"].includes(left.class);
+  if (subject !== "0" && reply.code !== 421 && "1267".includes(subject)) return false;
+  return once(reply, `order ${stage} ${peers.host} ${peers.localAddress}`, () => {
+    const text = textOf(reply);
+    const rest = text.replaceAll(bare, " ");
+    if (rest === text) return false;
+    // "554 5.7.1 … blocked using …; closing connection" closes, and says why.
+    const left = classFor(`550 ${rest}`, stage, peers).class;
+    return ["unspecified", "protocol", "network", "system-error"].includes(left);
+  });
 }
 
 /**
@@ -98,11 +105,7 @@ export function scopeOf(
 
 /** The words alone, in one line: prefixes repeat inside sentences, and phrases break across lines. */
 export function textOf(reply: Reply): string {
-  const known = texts.get(reply);
-  if (known !== undefined) return known;
-  const { text } = readWords(reply.lines.join("\n"), null);
-  texts.set(reply, text);
-  return text;
+  return once(reply, "text", () => readWords(reply.lines.join("\n"), null).text);
 }
 
 /**

@@ -103,6 +103,20 @@ describe("a refusal's cause and scope", () => {
   });
 });
 
+it("a reply is read once, however often it is asked about: a host that says much must not hold us up", (context) => {
+  // Each reading begins with it (words.ts).
+  const { mock: reading } = context.mock.method(String.prototype, "normalize");
+  for (const text of ["550 5.7.1 your IP is listed in bl.example", "550 no reason, closing connection", "550 no"]) {
+    const reply = read(text);
+    const ask = (): unknown => [statesCause(reply, "rcpt", peers), textOf(reply), classOf(reply, "rcpt", peers)];
+    const first = ask();
+    const readings = reading.callCount();
+    assert.ok(readings > 0);
+    assert.deepEqual(ask(), first);
+    assert.equal(reading.callCount(), readings, text);
+  }
+});
+
 describe("a reply's class", () => {
   const listed = "554 5.7.1 [192.0.2.1] is on a list";
 
