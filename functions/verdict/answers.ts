@@ -38,16 +38,21 @@ type Rank = Pick<Refusal, "scope" | "permanent" | "order">;
 
 /** One recipient's answer so far. `wrong-yes`: a positive reply that the command cannot have. */
 export type RecipientAnswer =
-  /** `plain`: for good, and the peer said why: no other reply need be awaited (rule 8). */
-  | { readonly kind: "refused"; readonly refusal: Refusal; readonly plain: boolean }
+  /**
+   * `refusal`: the most telling; `lost`: what lost to it. `plain`: for good, and the peer said why: no other reply need be
+   * awaited (rule 8).
+   */
+  | { readonly kind: "refused"; readonly refusal: Refusal; readonly lost: readonly Refusal[]; readonly plain: boolean }
   | { readonly kind: "wrong-yes"; readonly exchange: Exchange }
   | { readonly kind: "accepted"; readonly exchange: Exchange }
   | { readonly kind: "open" };
 
 export function answerTo(recipient: string, asked: Asked): RecipientAnswer {
   const refusals = refusalsOf(recipient, asked);
-  const [refusal] = refusals.toSorted(compareRefusals);
-  if (refusal !== undefined) return { kind: "refused", refusal, plain: refusals.some((each) => isPlain(each, asked)) };
+  const [refusal, ...lost] = refusals.toSorted(compareRefusals);
+  if (refusal !== undefined) {
+    return { kind: "refused", refusal, lost, plain: refusals.some((each) => isPlain(each, asked)) };
+  }
   const wrong = asked.exchanges.find((each) => concerns(each, recipient) && isNoYes(each));
   if (wrong !== undefined) return { kind: "wrong-yes", exchange: wrong };
   const exchange = acceptanceOf(recipient, asked);
@@ -89,7 +94,7 @@ export function compareRefusals(a: Rank, b: Rank): number {
 }
 
 /** Those that state a cause of their own, and the first in any case. */
-export function refusalsOf(recipient: string, asked: Asked): readonly Refusal[] {
+function refusalsOf(recipient: string, asked: Asked): readonly Refusal[] {
   const recovered = recoveredOf(asked);
   const isRefusedTls = recovered.some(({ stage }) => stage === "starttls");
   const refusals: Refusal[] = [];

@@ -9,7 +9,7 @@ import {
   isTooManyRecipients,
   recoveredOf,
   refusalFrom,
-  refusalsOf,
+  type RecipientAnswer,
   type Refusal,
 } from "./answers.ts";
 import { classOf, type Scope } from "./cause.ts";
@@ -61,13 +61,7 @@ export interface RecipientJudgement {
 
 /** A transcript always names at least one recipient. */
 export function reconcile(transcript: Transcript): SessionVerdict {
-  const recipients = transcript.recipients.map((address) => {
-    const judgement = judgeRecipient(address, transcript);
-    const own = refusalsOf(address, transcript).map((each) => judgeRefusal(each, transcript.depth));
-    const isRead = isRefusal(judgement) && judgement.answer.code !== null;
-    const others = own.filter(({ order }) => order !== judgement.order);
-    return { address, judgement, refusals: isRead ? [judgement, ...others] : others };
-  });
+  const recipients = transcript.recipients.map((address) => judgeRecipient(address, transcript));
   const primary = mostTelling(recipients.map(({ judgement }) => judgement));
   const chosen = new Set(recipients.map(({ judgement }) => judgement.order));
   const taken = new Set(recipients.flatMap(({ refusals }) => refusals.map(({ order }) => order)));
@@ -133,8 +127,15 @@ function rankOf({ outcome, answer }: Judgement): number {
   }
 }
 
-function judgeRecipient(address: string, transcript: Transcript): Judgement {
+function judgeRecipient(address: string, transcript: Transcript): RecipientJudgement {
   const answer = answerTo(address, transcript);
+  const judgement = judgementOf(answer, address, transcript);
+  const isRead = isRefusal(judgement) && judgement.answer.code !== null;
+  const lost = answer.kind === "refused" ? answer.lost.map((each) => judgeRefusal(each, transcript.depth)) : [];
+  return { address, judgement, refusals: isRead ? [judgement, ...lost] : [] };
+}
+
+function judgementOf(answer: RecipientAnswer, address: string, transcript: Transcript): Judgement {
   switch (answer.kind) {
     case "refused":
       return judgeRefusal(answer.refusal, transcript.depth);
