@@ -3,7 +3,7 @@
 import process from "node:process";
 import { text as textOf } from "node:stream/consumers";
 import type { Said } from "../verdict/classify.ts";
-import { explain, isYes, type Explanation } from "../verdict/explain.ts";
+import { explain, type Explanation } from "../verdict/explain.ts";
 import { ruleGroups } from "../verdict/rules/table.ts";
 import type { Rule } from "../verdict/rules/rule.ts";
 import { usageStatus } from "./exit.ts";
@@ -62,10 +62,7 @@ export async function explainCommand(args: readonly string[]): Promise<number> {
   const explanation = explain({ text: text.trim(), ...shared });
   const shown = json
     ? `${visibleJson(JSON.stringify(documentOf(explanation), null, process.stdout.isTTY ? 2 : 0))}\n`
-    : [
-        ...explanationLines(explanation),
-        ...(isYes(Number(text.trim().slice(0, 3))) ? ["note: this refuses nothing"] : []),
-      ]
+    : [...explanationLines(explanation), ...(explanation.refuses ? [] : ["note: this refuses nothing"])]
         .map((line) => `${visibleLine(line)}\n`)
         .join("");
   await write(process.stdout, shown);

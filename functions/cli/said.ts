@@ -12,7 +12,14 @@ import { isObject } from "./shape.ts";
  * @throws UsageFault
  */
 export function readSaid(line: string, shared: Omit<Said, "text">): Said {
-  const value = parsed(line);
+  return saidOf(parsed(line), shared);
+}
+
+/**
+ * The same of a line that has been parsed.
+ * @throws UsageFault
+ */
+export function saidOf(value: unknown, shared: Omit<Said, "text">): Said {
   if (!isObject(value))
     throw new UsageFault('this is no JSON object; write {"reply": "550 …", "stage": "rcpt", "mx": "host"}');
   const reply = field(value, "reply") ?? "";

@@ -29,7 +29,7 @@ export interface Classification {
 
 /** The first rule that fits. */
 export function classify({ text, stage, provider, own }: Said): Classification {
-  return classifyBy({ words: readWords(text, own), stage, provider }, ruleGroups);
+  return classifyBy({ words: readWords(text, own), stage, provider });
 }
 
 /**
@@ -41,8 +41,8 @@ export function compileRules(): void {
   for (const text of ["550", "451 -", "554 –"]) classify({ text, stage: "rcpt", provider: null, own: null });
 }
 
-/** By these groups alone. */
-export function classifyBy(context: RuleContext, groups: readonly RuleGroup[]): Classification {
+/** The same of words that have been read, by these groups alone. */
+export function classifyBy(context: RuleContext, groups: readonly RuleGroup[] = ruleGroups): Classification {
   const { words, provider: at } = context;
   for (const group of inOrder(groups, at)) {
     const rule = group.rules.find((each) => fits(each, context));
@@ -50,8 +50,11 @@ export function classifyBy(context: RuleContext, groups: readonly RuleGroup[]): 
     const named = listable.includes(rule.class) ? (rule.blocklist ?? blocklistIn(words.text)) : null;
     return { class: rule.class, rule: rule.id, blocklist: named, remedy: rule.remedy ?? null };
   }
-  return { class: "unspecified", rule: "none", blocklist: null, remedy: null };
+  return unspecified;
 }
+
+/** Where no rule fits. */
+export const unspecified: Classification = { class: "unspecified", rule: "none", blocklist: null, remedy: null };
 
 /** The classes of what stands on lists. */
 const listable: readonly Class[] = ["ip-reputation", "domain-reputation", "content-spam"];

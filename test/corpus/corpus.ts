@@ -1,7 +1,7 @@
 // The labelled replies: reads them, and tells which class the rules give each. It holds no label itself.
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { readSaid } from "../../functions/cli/said.ts";
+import { saidOf } from "../../functions/cli/said.ts";
 import { classifyBy, type Classification } from "../../functions/verdict/classify.ts";
 import { classes, type Class } from "../../functions/verdict/classes.ts";
 import type { RuleGroup } from "../../functions/verdict/rules/rule.ts";
@@ -44,7 +44,7 @@ function labelled(line: string, where: string): Labelled {
 
 /** @param without whose rules are left out: the groups of the reply's own provider, or nobody's */
 export function classifyLabelled({ reply, stage, mx }: Labelled, without: "provider" | null = null): Classification {
-  const said = readSaid(JSON.stringify({ reply, stage, mx }), { stage: null, provider: null, own: null });
+  const said = saidOf({ reply, stage, mx }, { stage: null, provider: null, own: null });
   const isOwn = ({ name, providers }: RuleGroup): boolean =>
     name === mx || (said.provider !== null && providers.includes(said.provider));
   const groups = without === null ? ruleGroups : ruleGroups.filter((group) => !isOwn(group));

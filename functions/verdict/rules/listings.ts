@@ -5,7 +5,7 @@ import { oneOf, type RuleGroup } from "./rule.ts";
 
 const ipList = anyOf("ip");
 const domainList = anyOf("domain");
-const anyList = new RegExp(`${ipList.source}|${domainList.source}`);
+const anyList = oneOf(ipList, domainList);
 
 /** A list in general: what stands on it is told by the words around. */
 const list = oneOf(
@@ -62,7 +62,7 @@ export const lookups: readonly RuleGroup[] = [
       {
         id: "listing-lookup-failed",
         class: "system-error",
-        text: [new RegExp(`${anyList.source}|${list.source}`), lookup],
+        text: [oneOf(anyList, list), lookup],
         unless: /querymx|getaddrinfo/,
         remedy: {
           text: "The receiver's own look-up at the blocklist fails, nothing says that you are listed: tell its postmaster to ask the list by a resolver of its own.",
@@ -106,7 +106,7 @@ export const listings: readonly RuleGroup[] = [
         // A zone of names (RHSBL) of a list of addresses, too.
         id: "listing-domain",
         class: "domain-reputation",
-        text: [new RegExp(`${domainList.source}|\\brhsbl\\b`), listing],
+        text: [oneOf(domainList, /\brhsbl\b/), listing],
         unless: mailbox,
         stage: ["greeting", "ehlo", "mail", "rcpt", "data", null],
         source: "https://www.postfix.org/postconf.5.html#reject_rhsbl_sender",
@@ -119,7 +119,7 @@ export const listings: readonly RuleGroup[] = [
           /(?:sender|mailfrom|mail from|from|envelope|return-?path|dkim|author)[\w' ]{0,12}\b(?:domain|address)\b/,
           /helo command|\brhsbl\b/,
         ),
-        unless: new RegExp(`${mailbox.source}|client host|your ip|sending ip`),
+        unless: oneOf(mailbox, /client host|your ip|sending ip/),
         source: "https://www.postfix.org/postconf.5.html#reject_rhsbl_sender",
       },
       {
@@ -131,7 +131,7 @@ export const listings: readonly RuleGroup[] = [
       {
         id: "listing-ip",
         class: "ip-reputation",
-        text: [ipList, new RegExp(`${listing.source}|${client.source}`)],
+        text: [ipList, oneOf(listing, client)],
         unless: mailbox,
         source: "https://www.postfix.org/postconf.5.html#reject_rbl_client",
       },
@@ -153,8 +153,9 @@ export const listings: readonly RuleGroup[] = [
         id: "listing-unnamed-ip",
         class: "ip-reputation",
         words: [list, client],
-        unless: new RegExp(
-          `${mailbox.source}|sender verif|verification failed for|(?:sender|recipient|from|user|email|mail) address (?:is |was )?(?:on |in |black|block)|not listed|whitelist|grey|gr[ae]ylist`,
+        unless: oneOf(
+          mailbox,
+          /sender verif|verification failed for|(?:sender|recipient|from|user|email|mail) address (?:is |was )?(?:on |in |black|block)|not listed|whitelist|grey|gr[ae]ylist/,
         ),
         source: "https://www.exim.org/exim-html-current/doc/html/spec_html/ch-access_control_lists.html",
       },
@@ -166,8 +167,10 @@ export const listings: readonly RuleGroup[] = [
           /blocked using %fqdn|\b(?:dns|ip)?rbls?\b|\bdns-?bls?\b|multi-?black-?list|real-?time (?:black|block)/,
           /block|listed|reject|refus|den(?:y|ied)\b|found|\b(?:in|on) (?:an?|the|our)\b/,
         ],
-        unless: new RegExp(
-          `${mailbox.source}|${inMessage.source}|sender|from address|domain|helo|ehlo|user|recipient|gr[ae]y|white-?list|not listed|score|%addr`,
+        unless: oneOf(
+          mailbox,
+          inMessage,
+          /sender|from address|domain|helo|ehlo|user|recipient|gr[ae]y|white-?list|not listed|score|%addr/,
         ),
         source: "https://www.rfc-editor.org/rfc/rfc5782#section-1",
       },
@@ -179,7 +182,7 @@ export const listings: readonly RuleGroup[] = [
           /\bmultirbl\.valli\.org|\bopenrbl\.org|\bmxtoolbox\.com\/\S{0,60}blacklist|\bwhatismyipaddress\.com\/blacklist/,
           /\brobtex\.com\/\S{0,60}(?:rbl|blacklist)|\bdnsbl\.info|\banti-abuse\.org\/multi-rbl/,
         ),
-        unless: new RegExp(`${mailbox.source}|${inMessage.source}|domain|helo|gr[ae]y`),
+        unless: oneOf(mailbox, inMessage, /domain|helo|gr[ae]y/),
         source: "https://github.com/zone-eu/zone-mta/blob/master/config/bounces.txt",
       },
       {

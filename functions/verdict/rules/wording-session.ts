@@ -451,8 +451,9 @@ export const clients: RuleGroup = {
       class: "ip-reputation",
       stage: ["greeting", "ehlo", "mail", null],
       words: [client, refused],
-      unless: new RegExp(
-        `${recipient.source}|relay|sender (?:address|domain)|from address|address <?%addr|domain|command|country|policy|policies|syntax|system error|auth`,
+      unless: oneOf(
+        recipient,
+        /relay|sender (?:address|domain)|from address|address <?%addr|domain|command|country|policy|policies|syntax|system error|auth/,
       ),
       source: "https://www.rfc-editor.org/rfc/rfc5321#section-3.1",
     },
@@ -471,7 +472,7 @@ export const clients: RuleGroup = {
       id: "client-own-address",
       class: "ip-reputation",
       words: [/%own/, /block|\bban|black|deny|denied|refus|reject|not (?:allowed|accepted|welcome)/],
-      unless: new RegExp(`${recipient.source}|relay|sender (?:address|domain)|auth|policy`),
+      unless: oneOf(recipient, /relay|sender (?:address|domain)|auth|policy/),
       source: "https://www.rfc-editor.org/rfc/rfc5321#section-3.1",
     },
     {
