@@ -1,0 +1,147 @@
+// What a queue message asks for (DESIGN §8): its shape, and whether the configuration lets it. Requests are untrusted.
+// It does not know what becomes of one.
+import * as z from "zod/mini";
+import type { Config } from "../config/config.ts";
+import { about } from "../config/about.ts";
+import { parseHost, type NamedHost } from "../config/host.ts";
+import { checked, type Checked } from "../config/shape-faults.ts";
+import { parseAddress, parseSender, type Address } from "../smtp/address.ts";
+import { depths, type Depth } from "../smtp/transcript.ts";
+
+/** SQS's own limit of a batch entry's id and ours of a key's; any characters that can be seen. */
+const id = z.string().check(z.regex(/^[\x21-\x7e]{1,200}$/, "1 to 200 visible ASCII characters"));
+const time = z.iso.datetime({ offset: true, error: "an RFC 3339 time such as 2026-11-24T17:00:00Z" });
+
+export const probeRequestSchema = z.strictObject({
+  v: about("The version of requests.", z.literal(1)),
+  kind: about("Asks how a provider answers; nothing is delivered but at depth message.", z.literal("probe")),
+  id: about("A request's own: one that comes again with the same is not probed again.", id),
+  recipient: about("A mailbox that the configuration lists, in its targets or requests.recipients.", z.string()),
+  egress: about("A way out of the configuration's; else its first one of the functions.", z.optional(z.string())),
+  depth: about("How far a probe goes: rcpt where nothing is said.", z.optional(z.enum(depths))),
+  from: about("The sender, of those that the configuration allows; else its identity.sender.", z.optional(z.string())),
+  mx: about(
+    "Hosts in the place of the domain's own: host, host:25 or [IPv6]:25.",
+    z.optional(z.array(z.string()).check(z.minLength(1), z.maxLength(10))),
+  ),
+  notAfter: about("After this time it is not probed any more.", z.optional(time)),
+});
+
+// The notation of a host is the configuration's too.
+export { parseHost };
+
+export type ProbeMessage = z.infer<typeof probeRequestSchema>;
+
+/** A request that the configuration lets be carried out. */
+export interface Probe {
+  readonly id: string;
+  readonly recipient: Address;
+  readonly egress: string;
+  readonly depth: Depth;
+  readonly from: string;
+  /** Null: where the configuration or DNS says. */
+  readonly mx: readonly NamedHost[] | null;
+  /** Milliseconds since the epoch; null: whenever. */
+  readonly notAfterMs: number | null;
+}
+
+/** @returns the request, or every fault with the path of its field and what may stand there */
+export function readRequest(body: string, config: Config): Checked<Probe> {
+  const value = parsed(body);
+  if (value === undefined) return { value: null, faults: ["$: this is no JSON; write one JSON object"] };
+  const kind = kindFault(value);
+  if (kind !== null) return { value: null, faults: [kind] };
+  const shape = checked(probeRequestSchema, value);
+  if (shape.value === null) return shape;
+  const { id, recipient, egress, depth, from, mx, notAfter } = shape.value;
+  const faults: string[] = [];
+  const probe = {
+    id,
+    recipient: readRecipient(recipient, config, faults),
+    egress: readEgress(egress, config, faults),
+    depth: depth ?? "rcpt",
+    from: readFrom(from, config, faults),
+    mx: mx === undefined ? null : mx.map((each, index) => readHost(each, `mx[${index}]`, config, faults)),
+    notAfterMs: notAfter === undefined ? null : Date.parse(notAfter),
+  };
+  return faults.length > 0 ? { value: null, faults } : { value: probe, faults: null };
+}
+
+function parsed(body: string): unknown {
+  try {
+    return JSON.parse(body) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Of another version or kind the other fields say nothing. */
+function kindFault(value: unknown): string | null {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return "$: expected an object";
+  const { v, kind } = value as { readonly v?: unknown; readonly kind?: unknown };
+  if (v !== 1) return "v: expected 1, the version of requests";
+  return kind === "probe" ? null : 'kind: expected "probe"';
+}
+
+function readRecipient(text: string, config: Config, faults: string[]): Address {
+  const address = parseAddress(text);
+  if ("fault" in address) {
+    faults.push(`recipient: ${address.fault}`);
+    return nobody;
+  }
+  if (!isListed(address, config)) {
+    faults.push(
+      "recipient: it is none of the configuration's targets or requests.recipients, which list our mailboxes",
+    );
+  }
+  return address;
+}
+
+const nobody: Address = { text: "", local: "", domain: "", needsSmtpUtf8: false };
+
+function isListed({ text, domain }: Address, { targets, requests }: Config): boolean {
+  const allowed = [...targets.map(({ recipient }) => recipient), ...requests.recipients];
+  return allowed.some((each) => {
+    if (each === "*") return true;
+    const isAll = each.startsWith("@");
+    const listed = parseAddress(isAll ? `anybody${each}` : each);
+    return "text" in listed && (isAll ? listed.domain === domain : listed.text === text);
+  });
+}
+
+/** Without a name: the only way out, or the first that the functions have. */
+function readEgress(name: string | undefined, { egresses }: Config, faults: string[]): string {
+  const names = egresses.map((each) => each.name);
+  if (name === undefined) return egresses.find(({ runner }) => runner === "functions")?.name ?? names[0] ?? "";
+  if (!names.includes(name)) faults.push(`egress: expected one of ${names.join(", ")}`);
+  return name;
+}
+
+function readFrom(text: string | undefined, { identity, requests }: Config, faults: string[]): string {
+  const sender = parseSender(text ?? identity.sender);
+  if ("fault" in sender) {
+    faults.push(`from: ${sender.fault}`);
+    return "";
+  }
+  // What the configuration holds may be spelt otherwise: with "<" and ">", or a domain in capitals.
+  const allowed = [identity.sender, ...requests.senders].map(parseSender);
+  if (!allowed.some((each) => "text" in each && each.text === sender.text)) {
+    faults.push("from: it is none of the configuration's identity.sender and requests.senders");
+  }
+  return sender.text;
+}
+
+function readHost(text: string, path: string, { requests }: Config, faults: string[]): NamedHost {
+  const host = parseHost(text);
+  if (host === null) {
+    faults.push(`${path}: expected host, host:25 or [IPv6 address]:25`);
+    return { name: "", port: 0 };
+  }
+  const { ports } = requests;
+  if (ports !== "any" && !ports.includes(host.port)) {
+    faults.push(
+      `${path}: port ${host.port} is none of ${ports.join(", ")}, which the configuration's requests.ports lists`,
+    );
+  }
+  return host;
+}
