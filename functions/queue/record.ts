@@ -1,0 +1,106 @@
+// A record that a queue delivered, and the messages that can follow from it: the same request again, later or to another
+// queue, and a dead letter. Our own numbers travel as attributes, never in the request.
+import type { MessageAttributeValue } from "@aws-sdk/client-sqs";
+import type { SQSRecord } from "aws-lambda";
+import { gunzipSync, gzipSync } from "node:zlib";
+import type { Outgoing } from "./queues.ts";
+
+/** What our attributes are called. */
+const waitsName = "Waits";
+const recordedName = "Recorded";
+const untoldName = "Untold";
+const reasonName = "Reason";
+const messageIdName = "MessageId";
+
+/** SQS's own limits: attributes a message, seconds of delay. */
+const attributesLimit = 10;
+const delayLimitS = 900;
+/** Characters: a reason with a thousand faults in it is not read to its end. */
+const reasonLimit = 4_000;
+
+/** How often a request was put back because it was not its turn. */
+export function waitsOf({ messageAttributes }: SQSRecord): number {
+  const text = messageAttributes[waitsName]?.stringValue ?? "0";
+  return /^\d{1,9}$/.test(text) ? Number(text) : 0;
+}
+
+/** The same request again: not its turn yet. It is a new message, for receive counts tell of our own faults alone. */
+export function laterMessage(record: SQSRecord, delayS: number): Outgoing {
+  const own = { [waitsName]: textValue(String(waitsOf(record) + 1), "Number") };
+  return { body: record.body, attributes: withOwn(record, own), delayS: delayOf(delayS) };
+}
+
+/** The same request, probed and written down, whose figures could not be told. */
+export function untoldMessage(record: SQSRecord, delayS: number): Outgoing {
+  const { body, attributes } = laterMessage(record, delayS);
+  return { body, attributes: { ...attributes, [untoldName]: textValue("1", "Number") }, delayS };
+}
+
+/**
+ * Whether this is the very message that was worked on before, so that what is left undone is this one's to do. Another
+ * copy leaves it to the one that has it.
+ */
+export function isOwnAgain({ attributes, messageAttributes }: SQSRecord): boolean {
+  return Number(attributes.ApproximateReceiveCount) > 1 || messageAttributes[untoldName] !== undefined;
+}
+
+/** The same request for another queue. */
+export function forwardedMessage(record: SQSRecord): Outgoing {
+  return { body: record.body, attributes: attributesOf(record), delayS: 0 };
+}
+
+/** The same request with what came of it, where that could not be written down: only that is left to do. */
+export function recordedMessage(record: SQSRecord, recorded: unknown, delayS: number): Outgoing {
+  const own = {
+    [waitsName]: textValue(String(waitsOf(record) + 1), "Number"),
+    [recordedName]: { DataType: "Binary", BinaryValue: gzipSync(JSON.stringify(recorded)) },
+  };
+  return { body: record.body, attributes: withOwn(record, own), delayS: delayOf(delayS) };
+}
+
+/** What came of a request, from recordedMessage; null: it has not been worked on. */
+export function recordedOf({ messageAttributes }: SQSRecord): unknown {
+  const packed = messageAttributes[recordedName]?.binaryValue;
+  return packed === undefined ? null : (JSON.parse(gunzipSync(Buffer.from(packed, "base64")).toString()) as unknown);
+}
+
+/** A message that nobody can work on, and why. The body is as it came. */
+export function deadLetter(record: SQSRecord, faults: readonly string[]): Outgoing {
+  // Of what SQS takes in an attribute: no controls, and not without end.
+  const reason = faults.join("; ").slice(0, reasonLimit);
+  const own = {
+    [reasonName]: textValue(reason.replaceAll(/[\p{Cc}\p{Cs}\ufffe\uffff]/gu, "?"), "String"),
+    [messageIdName]: textValue(record.messageId, "String"),
+  };
+  return { body: record.body, attributes: withOwn(record, own), delayS: 0 };
+}
+
+/** The record's attributes, but for what SQS would not take beside ours. */
+function withOwn(record: SQSRecord, own: Outgoing["attributes"]): Outgoing["attributes"] {
+  const others = Object.entries(attributesOf(record)).filter(([name]) => !Object.hasOwn(own, name));
+  // Ours first: a request that was put back must not forget how often.
+  const ours = others.toSorted(([a], [b]) => Number(isOurs(b)) - Number(isOurs(a)));
+  return { ...Object.fromEntries(ours.slice(0, attributesLimit - Object.keys(own).length)), ...own };
+}
+
+function isOurs(name: string): boolean {
+  return name === waitsName || name === reasonName || name === messageIdName;
+}
+
+function delayOf(delayS: number): number {
+  return Math.min(delayLimitS, Math.max(0, Math.ceil(delayS)));
+}
+
+function attributesOf({ messageAttributes }: SQSRecord): Readonly<Record<string, MessageAttributeValue>> {
+  const kept = Object.entries(messageAttributes).filter(([name]) => name !== recordedName);
+  return Object.fromEntries(
+    kept.map(([name, { dataType, stringValue, binaryValue }]) => {
+      const value = binaryValue === undefined ? {} : { BinaryValue: Buffer.from(binaryValue, "base64") };
+      return [name, { DataType: dataType, ...(stringValue === undefined ? value : { StringValue: stringValue }) }];
+    }),
+  );
+}
+
+function textValue(StringValue: string, DataType: "String" | "Number"): MessageAttributeValue {
+  return { DataType, StringValue };
+}

@@ -1,0 +1,332 @@
+// The alarms, as rows of data that follow from the configuration: what is looked at, when it fires, whether it pages.
+// Those who make alarms of them (CDK, the local stack) and those who read them (the page, `status`) share these rows.
+// Adding an alarm is a kind, its rows, and a heading of the kind's name in the runbook.
+import { pairsOf, type Config } from "../config/config.ts";
+import { queueNames, runnersOf, type QueueNames, type Runner } from "../queue/queues.ts";
+import { namespace, queueNamespace } from "./names.ts";
+
+/** A heading of the runbook each. */
+export const alarmKinds = [
+  "blocked",
+  "blocked-widely",
+  "refused",
+  "egress-down",
+  "probe-silent",
+  "misconfigured",
+  "failures",
+] as const;
+export type AlarmKind = (typeof alarmKinds)[number];
+
+interface AlarmFacts {
+  readonly name: string;
+  readonly kind: AlarmKind;
+  /** What it is about; null where it is about more than one. */
+  readonly provider: string | null;
+  readonly egress: string | null;
+  /** Whether its changes go to on-call. What does not page is looked at by others. */
+  readonly pages: boolean;
+  readonly description: string;
+}
+
+/** One series, with an id for the expression. */
+export interface AlarmMetric {
+  readonly id: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly dimensions: Readonly<Record<string, string>>;
+  readonly statistic: "Sum" | "Maximum" | "Minimum" | "Average";
+}
+
+export interface MetricAlarm extends AlarmFacts {
+  readonly type: "metric";
+  readonly metrics: readonly [AlarmMetric, ...AlarmMetric[]];
+  /** Of the metrics' ids (CloudWatch metric math); null: the one metric itself. */
+  readonly expression: string | null;
+  readonly periodS: number;
+  /** Fires when so many of the last so many periods breach. */
+  readonly datapoints: number;
+  readonly of: number;
+  readonly comparison: "GreaterThanOrEqualToThreshold" | "GreaterThanThreshold" | "LessThanThreshold";
+  readonly threshold: number;
+  readonly missing: "breaching" | "notBreaching" | "ignore" | "missing";
+}
+
+export interface CompositeAlarm extends AlarmFacts {
+  readonly type: "composite";
+  /** CloudWatch's own notation. */
+  readonly rule: string;
+  /** An alarm that, while it stands, speaks for this one; null: none. It is waited for before this one speaks. */
+  readonly suppressor: { readonly alarm: string; readonly waitS: number; readonly extensionS: number } | null;
+}
+
+export type Alarm = MetricAlarm | CompositeAlarm;
+
+/**
+ * All alarms of a configuration, metric alarms before the composites that name them.
+ *
+ * What pages for one pair is a composite, because only a composite can be suppressed: $0.50 a pair and month instead of
+ * a page function that would have to hold pages back and remember them. blocked-widely names the metric alarms.
+ */
+export function alarmsOf(config: Config): readonly Alarm[] {
+  const pairs = seriesOf(config);
+  const egresses = [...new Set(pairs.map(({ egress }) => egress))];
+  return [
+    ...pairs.map((pair) => blockedMetric(pair, config)),
+    ...pairs.map((pair) => refused(pair, config)),
+    ...egresses.flatMap((egress) => [
+      egressDown(egress, pairs, config),
+      probeSilent(egress, pairs, config),
+      misconfigured(egress, pairs, config),
+    ]),
+    ...runnersOf(config).flatMap((runner) => failures(queueNames(config, runner), runner, config)),
+    ...egresses.flatMap((egress) => blockedWidely(egress, pairs, config)),
+    ...pairs.map((pair) => blocked(pair, pairs, config)),
+  ];
+}
+
+/** A provider over an egress: the series that all its targets feed. */
+interface Series {
+  readonly provider: string;
+  readonly egress: string;
+  /** The shortest of its targets'. */
+  readonly everyS: number;
+}
+
+function seriesOf(config: Config): readonly Series[] {
+  const groups = Map.groupBy(pairsOf(config), ({ target, egress }) => `${target.provider} ${egress.name}`);
+  return [...groups.values()].flatMap(([first, ...more]) => {
+    if (first === undefined) return [];
+    const everyS = Math.min(...[first, ...more].map(({ target }) => target.everyMinutes)) * 60;
+    return [{ provider: first.target.provider, egress: first.egress.name, everyS }];
+  });
+}
+
+/** A block is said or not said once a round; what does not say leaves the state as it is (DESIGN §11). */
+function blockedMetric({ provider, egress, everyS }: Series, { name, alarms }: Config): MetricAlarm {
+  return {
+    ...quiet,
+    type: "metric",
+    name: blockingName(name, provider, egress),
+    kind: "blocked",
+    provider,
+    egress,
+    description: `${provider} refuses the IP of egress ${egress}`,
+    metrics: [seriesMetric("blocked", "Blocked", { Provider: provider, Egress: egress }, "Maximum")],
+    periodS: everyS,
+    ...alarms.blocked,
+    comparison: "GreaterThanOrEqualToThreshold",
+    threshold: 1,
+    missing: "ignore",
+  };
+}
+
+/** Only a composite can be suppressed: while blocked-widely stands, it has said so. */
+function blocked({ provider, egress }: Series, all: readonly Series[], config: Config): CompositeAlarm {
+  const wider = widelyName(config.name, egress);
+  return {
+    type: "composite",
+    name: `${config.name}-blocked-${provider}-${egress}`,
+    kind: "blocked",
+    provider,
+    egress,
+    pages: true,
+    description: `${provider} refuses the IP of egress ${egress}`,
+    rule: `ALARM(${quoted(blockingName(config.name, provider, egress))})`,
+    suppressor: isWide(egress, all, config)
+      ? { alarm: wider, waitS: suppressorWaitS, extensionS: suppressorWaitS }
+      : null,
+  };
+}
+
+function blockedWidely(egress: string, all: readonly Series[], config: Config): readonly CompositeAlarm[] {
+  if (!isWide(egress, all, config)) return [];
+  const { widely } = config.alarms;
+  const children = all
+    .filter((each) => each.egress === egress)
+    .slice(0, compositeChildren)
+    .map((each) => quoted(blockingName(config.name, each.provider, egress)));
+  return [
+    {
+      type: "composite",
+      name: widelyName(config.name, egress),
+      kind: "blocked-widely",
+      provider: null,
+      egress,
+      pages: true,
+      description: `${widely} providers or more refuse the IP of egress ${egress}`,
+      rule: `AT_LEAST(${widely}, ALARM, (${children.join(", ")}))`,
+      suppressor: null,
+    },
+  ];
+}
+
+/** Classes that page and are neither the IP's nor our set-up's: a domain's reputation, a broken conversation, overrides. */
+function refused({ provider, egress, everyS }: Series, { name, alarms }: Config): MetricAlarm {
+  return {
+    type: "metric",
+    name: `${name}-refused-${provider}-${egress}`,
+    kind: "refused",
+    provider,
+    egress,
+    pages: true,
+    description: `${provider} refuses mail of egress ${egress} for a reason that pages`,
+    metrics: [seriesMetric("refused", "Refused", { Provider: provider, Egress: egress }, "Sum")],
+    expression: null,
+    periodS: everyS,
+    ...alarms.blocked,
+    comparison: "GreaterThanOrEqualToThreshold",
+    threshold: 1,
+    missing: "notBreaching",
+  };
+}
+
+/** Nobody can be reached: port 25, NAT or a proxy. One provider that is down is not that, where there are more. */
+function egressDown(egress: string, all: readonly Series[], { name, alarms }: Config): MetricAlarm {
+  const periodS = roundOf(egress, all).shortestS;
+  const inPeriod = all.filter((each) => each.egress === egress && each.everyS === periodS);
+  return {
+    type: "metric",
+    name: `${name}-egress-down-${egress}`,
+    kind: "egress-down",
+    provider: null,
+    egress,
+    pages: true,
+    description: `egress ${egress} reaches nobody: port 25, NAT or proxy`,
+    metrics: [
+      seriesMetric("attempts", "Attempts", { Egress: egress }, "Sum"),
+      seriesMetric("unreachable", "Unreachable", { Egress: egress }, "Sum"),
+    ],
+    expression: `IF(attempts >= ${Math.min(2, inPeriod.length)}, unreachable / attempts, 0)`,
+    periodS,
+    ...alarms.egressDown,
+    comparison: "GreaterThanOrEqualToThreshold",
+    threshold: 1,
+    missing: "ignore",
+  };
+}
+
+/** Missing data is what this one is about. SUM over a list takes the series that are there. */
+function probeSilent(egress: string, all: readonly Series[], { name }: Config): MetricAlarm {
+  return {
+    type: "metric",
+    name: `${name}-probe-silent-${egress}`,
+    kind: "probe-silent",
+    provider: null,
+    egress,
+    pages: true,
+    description: `nothing was probed over egress ${egress}, and nothing left out on purpose`,
+    metrics: [
+      seriesMetric("attempts", "Attempts", { Egress: egress }, "Sum"),
+      seriesMetric("skipped", "Skipped", { Egress: egress }, "Sum"),
+    ],
+    expression: "SUM([attempts, skipped])",
+    periodS: roundOf(egress, all).shortestS,
+    datapoints: 3,
+    of: 3,
+    comparison: "LessThanThreshold",
+    threshold: 1,
+    missing: "breaching",
+  };
+}
+
+/**
+ * Two such verdicts within two rounds: one alone may be a provider's look-up that failed. Where two rounds are longer
+ * than the period that CloudWatch can look at, one is enough: a daily message may be all that shows it.
+ */
+function misconfigured(egress: string, all: readonly Series[], { name }: Config): MetricAlarm {
+  const roundsS = roundOf(egress, all).longestS * 2;
+  return {
+    type: "metric",
+    name: `${name}-misconfigured-${egress}`,
+    kind: "misconfigured",
+    provider: null,
+    egress,
+    pages: true,
+    description: `providers find our own set-up at fault over egress ${egress}: authentication, reverse DNS or HELO`,
+    metrics: [seriesMetric("misconfigured", "Misconfigured", { Egress: egress }, "Sum")],
+    expression: null,
+    periodS: Math.min(roundsS, periodLimitS),
+    datapoints: 1,
+    of: 1,
+    comparison: "GreaterThanOrEqualToThreshold",
+    threshold: roundsS > periodLimitS ? 1 : 2,
+    missing: "notBreaching",
+  };
+}
+
+/** Our own faults. SQS tells nothing of a queue that is long empty, which is good. */
+function failures(names: QueueNames, runner: Runner, { name, alarms }: Config): readonly MetricAlarm[] {
+  const whose = runner === "functions" ? "functions" : runner.worker;
+  const egress = runner === "functions" ? null : runner.worker;
+  const shared = {
+    type: "metric",
+    kind: "failures",
+    provider: null,
+    egress,
+    pages: true,
+    expression: null,
+    periodS: 300,
+    datapoints: 1,
+    of: 1,
+    comparison: "GreaterThanOrEqualToThreshold",
+    missing: "notBreaching",
+  } as const;
+  return [
+    {
+      ...shared,
+      name: `${name}-failures-dead-${whose}`,
+      description: `requests could not be worked on, and lie in ${names.probeDead}`,
+      metrics: [queueMetric("dead", "ApproximateNumberOfMessagesVisible", names.probeDead)],
+      threshold: 1,
+    },
+    {
+      ...shared,
+      name: `${name}-failures-late-${whose}`,
+      description: `requests wait in ${names.probe} for ${alarms.lateMinutes} minutes or more`,
+      metrics: [queueMetric("age", "ApproximateAgeOfOldestMessage", names.probe)],
+      threshold: alarms.lateMinutes * 60,
+    },
+  ];
+}
+
+/** What does not page. */
+const quiet = { pages: false, expression: null } as const;
+/** CloudWatch's own limits: a period in seconds, the alarms that a composite's rule names. */
+const periodLimitS = 86_400;
+const compositeChildren = 100;
+/** CloudWatch evaluates once a minute: the wider alarm has had two turns. */
+const suppressorWaitS = 120;
+
+function blockingName(name: string, provider: string, egress: string): string {
+  return `${name}-blocking-${provider}-${egress}`;
+}
+
+function widelyName(name: string, egress: string): string {
+  return `${name}-blocked-widely-${egress}`;
+}
+
+function isWide(egress: string, all: readonly Series[], { alarms }: Config): boolean {
+  return all.filter((each) => each.egress === egress).length >= alarms.widely;
+}
+
+function roundOf(egress: string, all: readonly Series[]): { readonly shortestS: number; readonly longestS: number } {
+  const every = all.filter((each) => each.egress === egress).map(({ everyS }) => everyS);
+  return { shortestS: Math.min(...every), longestS: Math.max(...every) };
+}
+
+function seriesMetric(
+  id: string,
+  name: string,
+  dimensions: AlarmMetric["dimensions"],
+  statistic: AlarmMetric["statistic"],
+): AlarmMetric {
+  return { id, namespace, name, dimensions, statistic };
+}
+
+function queueMetric(id: string, name: string, queue: string): AlarmMetric {
+  return { id, namespace: queueNamespace, name, dimensions: { QueueName: queue }, statistic: "Maximum" };
+}
+
+function quoted(name: string): string {
+  return `"${name}"`;
+}

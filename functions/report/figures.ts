@@ -1,0 +1,127 @@
+// From a verdict to figures: what is counted, by which dimensions. Pure. It sends nothing.
+//
+// `Blocked` must not mask either (DESIGN §11): 1 when an IP's refusal was read, of any host; 0 only when a session has
+// got past the stage at which the block stood; else nothing is said.
+import { stages, type Stage, type Transcript } from "../smtp/transcript.ts";
+import { isYes } from "../smtp/yes.ts";
+import type { Block } from "../state/pairs.ts";
+import type { Class } from "../verdict/classes.ts";
+import type { Finding, Verdict } from "../verdict/verdict.ts";
+import { reconcile } from "../verdict/reconcile.ts";
+import { blockClass, egressMetrics, misconfigurations, pairMetrics, rejections, type MetricName } from "./names.ts";
+
+/** One value of one series. */
+export interface Figure {
+  readonly name: string;
+  readonly unit: MetricName["unit"];
+  readonly dimensions: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+/** Whose figures: the series' dimensions. */
+export interface Whose {
+  readonly provider: string;
+  readonly egress: string;
+}
+
+/**
+ * @param blocked what is known of the block after this verdict; null: nothing new
+ */
+export function figuresOf(verdict: Verdict, { provider, egress }: Whose, blocked: boolean | null): readonly Figure[] {
+  const { outcome } = verdict;
+  const pair = { Provider: provider, Egress: egress };
+  const ofPair = (name: keyof typeof pairMetrics, value: number): Figure => {
+    return { name, unit: pairMetrics[name].unit, dimensions: pair, value };
+  };
+  const ofEgress = (name: keyof typeof egressMetrics, value: number): Figure => {
+    return { name, unit: egressMetrics[name].unit, dimensions: { Egress: egress }, value };
+  };
+  const others = verdict.findings.filter(({ class: kind }) => !hasOwnAlarm(kind));
+  return [
+    ofPair("Attempts", 1),
+    ofPair("Accepted", Number(outcome === "accepted")),
+    ofPair("Rejected", Number(outcome === "rejected")),
+    ofPair("Deferred", Number(outcome === "deferred")),
+    ofPair("Unanswered", Number(outcome === "unanswered" || outcome === "unknown")),
+    ...(blocked === null ? [] : [ofPair("Blocked", Number(blocked))]),
+    ...(others.length === 0 ? [] : [ofPair("Refused", 1)]),
+    ...verdict.attempts
+      .filter(({ timings }) => timings.connectedMs !== null)
+      .map(({ timings }) => ofPair("SessionTime", Math.round(timings.decidedMs))),
+    ...refusedClasses(verdict).map((kind) => {
+      return { name: rejections.name, unit: rejections.unit, dimensions: { ...pair, Class: kind }, value: 1 };
+    }),
+    ofEgress("Attempts", 1),
+    ofEgress("Unreachable", Number(isUnreachable(verdict))),
+    ofEgress("Misconfigured", Number(verdict.findings.some(({ class: kind }) => isMisconfiguration(kind)))),
+    ofEgress("RepliesUnmasked", verdict.attempts.filter(isUnmasked).length),
+  ];
+}
+
+/** What was due and not probed. */
+export function skippedFigure(egress: string, value: number): Figure {
+  return { name: "Skipped", unit: egressMetrics.Skipped.unit, dimensions: { Egress: egress }, value };
+}
+
+/**
+ * What a verdict says of the block. A refusal of the IP begins one, or moves it to a later stage; a session that got a yes
+ * at that stage or beyond ends it, unless the very host that refused was asked again and did not come so far.
+ * @returns the block that stands after it, and what `Blocked` says: null, nothing
+ */
+export function blockAfter(
+  verdict: Verdict,
+  before: Block | null,
+  { id, at }: { readonly id: string; readonly at: string },
+): { readonly block: Block | null; readonly blocked: boolean | null } {
+  const said = verdict.findings.filter(({ class: kind }) => kind === blockClass);
+  const [first] = said.toSorted((a, b) => stages.indexOf(b.stage) - stages.indexOf(a.stage));
+  if (first !== undefined) return { block: standing(first, before, { id, at }), blocked: true };
+  if (before === null) return { block: null, blocked: verdict.outcome === "accepted" ? false : null };
+  const again = verdict.attempts.filter(({ host }) => host === before.host);
+  const asked = again.length > 0 ? again : verdict.attempts;
+  const isPast = asked.some((attempt) => hasPassed(attempt, before.stage));
+  return isPast ? { block: null, blocked: false } : { block: before, blocked: null };
+}
+
+/** The furthest stage that was refused is the one to get past; a block goes on from its first word. */
+function standing({ stage, host }: Finding, before: Block | null, said: { id: string; at: string }): Block {
+  const since = { since: before?.since ?? said.at, id: before?.id ?? said.id };
+  const deeper = before !== null && stages.indexOf(before.stage) > stages.indexOf(stage);
+  return deeper ? before : { stage, host, ...since };
+}
+
+/** Whether a yes was read at this stage or beyond it. */
+function hasPassed({ exchanges }: Transcript, stage: Stage): boolean {
+  return exchanges.some((each) => {
+    if (each.stage === "quit" || stages.indexOf(each.stage) < stages.indexOf(stage)) return false;
+    return isYes(each) && (each.command === null || each.written);
+  });
+}
+
+function hasOwnAlarm(kind: Class | null): boolean {
+  return kind === blockClass || isMisconfiguration(kind);
+}
+
+function isMisconfiguration(kind: Class | null): boolean {
+  return kind !== null && misconfigurations.includes(kind);
+}
+
+/** Of refusals: what the transport failed at is counted as Unanswered. */
+function refusedClasses({ outcome, class: kind, findings }: Verdict): readonly Class[] {
+  const primary = outcome === "rejected" || outcome === "deferred" ? [kind] : [];
+  const all = [...primary, ...findings.map((each) => each.class)].filter((each) => each !== null);
+  return [...new Set(all)];
+}
+
+function isUnreachable({ outcome, primary }: Verdict): boolean {
+  return outcome === "unanswered" && primary.stage === "connect";
+}
+
+/** A refusal was read, and then the connection failed: what tells the last thing that happened tells of no refusal. */
+function isUnmasked(attempt: Transcript): boolean {
+  const { outcome } = reconcile(attempt).primary;
+  const isRefused = outcome === "rejected" || outcome === "deferred";
+  const { by } = attempt.ending;
+  const failed = by === "fin" || by === "reset" || by === "timeout" || by === "deadline";
+  return isRefused && attempt.exchanges.length > 0 && (failed || attempt.exchanges.some((each) => each.reply === null));
+}

@@ -1,0 +1,181 @@
+// What stands between us and a provider over one egress: the lease of the one session at a time, the block that stands,
+// how long to stay away. One row a pair. It does not know why a block was seen, or what follows from it.
+import { BatchGetCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import type { Stage } from "../smtp/transcript.ts";
+import { pairOf } from "./verdicts.ts";
+import { isConditionFault, type Table } from "./table.ts";
+
+/** A refusal of the IP that no later session has got past. */
+export interface Block {
+  /** The furthest stage at which it was said. */
+  readonly stage: Stage;
+  readonly host: string;
+  /** RFC 3339: the first verdict with it; and the request's id. */
+  readonly since: string;
+  readonly id: string;
+}
+
+export interface PairState {
+  readonly provider: string;
+  readonly egress: string;
+  readonly block: Block | null;
+  /** The verdict that was written last, and when it was decided; null: none yet. */
+  readonly last: { readonly id: string; readonly at: string } | null;
+  /** RFC 3339: the schedule leaves the pair alone until then; null: it does not. */
+  readonly notBefore: string | null;
+}
+
+/** The right to one session with the provider. */
+export interface Lease {
+  readonly provider: string;
+  readonly egress: string;
+  readonly owner: string;
+}
+
+export type Leased =
+  | { readonly lease: Lease; readonly state: PairState }
+  /** Somebody else's, or too soon after it: milliseconds to wait. */
+  | { readonly lease: null; readonly waitMs: number };
+
+/**
+ * Leases are in the time of the machines' clocks, whatever time the schedule is in: a session takes as long as it takes.
+ * @param holdMs how long it is ours if we are not heard of again
+ */
+export async function acquire({ provider, egress, owner }: Lease, holdMs: number, table: Table): Promise<Leased> {
+  const nowMs = Date.now();
+  try {
+    const { Attributes } = await table.client.send(
+      new UpdateCommand({
+        TableName: table.name,
+        Key: { pk: keyOf(provider, egress) },
+        UpdateExpression: "SET leaseOwner = :owner, leaseUntilMs = :until, provider = :provider, egress = :egress",
+        ConditionExpression: "attribute_not_exists(leaseUntilMs) OR leaseUntilMs <= :now OR leaseOwner = :owner",
+        ExpressionAttributeValues: {
+          ":owner": owner,
+          ":until": nowMs + holdMs,
+          ":now": nowMs,
+          ":provider": provider,
+          ":egress": egress,
+        },
+        ReturnValues: "ALL_NEW",
+      }),
+    );
+    return { lease: { provider, egress, owner }, state: fromRow(Attributes ?? {}) };
+  } catch (error) {
+    if (!isConditionFault(error)) throw error;
+    return { lease: null, waitMs: await waitFor(provider, egress, nowMs, table) };
+  }
+}
+
+/** @returns whether it is still ours */
+export async function renew({ provider, egress, owner }: Lease, holdMs: number, table: Table): Promise<boolean> {
+  return await updateOwn(
+    { provider, egress, owner },
+    "SET leaseUntilMs = :until",
+    { ":until": Date.now() + holdMs },
+    table,
+  );
+}
+
+/** Gives the lease back; nobody has the next one before the gap is over. */
+export async function release({ provider, egress, owner }: Lease, gapMs: number, table: Table): Promise<void> {
+  const values = { ":until": Date.now() + gapMs };
+  await updateOwn({ provider, egress, owner }, "SET leaseUntilMs = :until REMOVE leaseOwner", values, table);
+}
+
+/** Writes what a verdict has changed, unless a later verdict has been written. */
+export async function settle(state: PairState, table: Table): Promise<void> {
+  const { provider, egress, block, last, notBefore } = state;
+  try {
+    await table.client.send(
+      new UpdateCommand({
+        TableName: table.name,
+        Key: { pk: keyOf(provider, egress) },
+        UpdateExpression:
+          "SET #block = :block, #last = :last, lastAt = :at, notBefore = :notBefore, provider = :provider, egress = :egress",
+        ConditionExpression: "attribute_not_exists(lastAt) OR lastAt <= :at",
+        ExpressionAttributeNames: { "#block": "block", "#last": "last" },
+        ExpressionAttributeValues: {
+          ":block": block,
+          ":last": last,
+          ":at": last?.at ?? "",
+          ":notBefore": notBefore,
+          ":provider": provider,
+          ":egress": egress,
+        },
+      }),
+    );
+  } catch (error) {
+    if (!isConditionFault(error)) throw error;
+  }
+}
+
+/** Of each pair, in the order asked; one that was never probed has nothing. */
+export async function statesOf(
+  pairs: readonly { readonly provider: string; readonly egress: string }[],
+  table: Table,
+): Promise<readonly PairState[]> {
+  const keys = [...new Set(pairs.map(({ provider, egress }) => keyOf(provider, egress)))];
+  const rows = new Map<string, PairState>();
+  for (let pending = keys.map((pk) => ({ pk })); pending.length > 0;) {
+    const { Responses, UnprocessedKeys } = await table.client.send(
+      new BatchGetCommand({
+        RequestItems: { [table.name]: { Keys: pending.slice(0, batchLimit), ConsistentRead: true } },
+      }),
+    );
+    for (const row of Responses?.[table.name] ?? []) rows.set(String(row["pk"]), fromRow(row));
+    const again = (UnprocessedKeys?.[table.name]?.Keys ?? []) as { readonly pk: string }[];
+    pending = [...again, ...pending.slice(batchLimit)];
+  }
+  return pairs.map(
+    ({ provider, egress }) =>
+      rows.get(keyOf(provider, egress)) ?? { provider, egress, block: null, last: null, notBefore: null },
+  );
+}
+
+/** A usual session. */
+const sessionMs = 250;
+
+/** DynamoDB's own, of BatchGetItem. */
+const batchLimit = 100;
+
+function keyOf(provider: string, egress: string): string {
+  return `pair#${pairOf(provider, egress)}`;
+}
+
+async function waitFor(provider: string, egress: string, nowMs: number, table: Table): Promise<number> {
+  const { Responses } = await table.client.send(
+    new BatchGetCommand({
+      RequestItems: { [table.name]: { Keys: [{ pk: keyOf(provider, egress) }], ConsistentRead: true } },
+    }),
+  );
+  const row = Responses?.[table.name]?.[0] ?? {};
+  const restMs = Math.max(0, Number(row["leaseUntilMs"] ?? nowMs) - nowMs);
+  // Held, it is given back as soon as a session is over; what is left of it is only for one that died.
+  return row["leaseOwner"] === undefined ? restMs : Math.min(restMs, sessionMs);
+}
+
+async function updateOwn(lease: Lease, expression: string, values: object, table: Table): Promise<boolean> {
+  const { provider, egress, owner } = lease;
+  try {
+    await table.client.send(
+      new UpdateCommand({
+        TableName: table.name,
+        Key: { pk: keyOf(provider, egress) },
+        UpdateExpression: expression,
+        ConditionExpression: "leaseOwner = :owner",
+        ExpressionAttributeValues: { ":owner": owner, ...values },
+      }),
+    );
+    return true;
+  } catch (error) {
+    if (isConditionFault(error)) return false;
+    throw error;
+  }
+}
+
+function fromRow(row: Readonly<Record<string, unknown>>): PairState {
+  const { provider, egress, block, last, notBefore } = row as unknown as Partial<PairState>;
+  const known = { block: block ?? null, last: last ?? null, notBefore: notBefore ?? null };
+  return { provider: provider ?? "", egress: egress ?? "", ...known };
+}

@@ -1,0 +1,52 @@
+// The one table: its name, its keys, and how a row is addressed. What a row holds, the files beside it know.
+import type { CreateTableCommandInput } from "@aws-sdk/client-dynamodb";
+import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
+
+export interface Table {
+  readonly client: DynamoDBDocumentClient;
+  readonly name: string;
+  /** Rows are kept so long. */
+  readonly days: number;
+  readonly now: () => Date;
+}
+
+/** Verdicts by pair, in the order of time. */
+export const pairIndex = "byPair";
+
+/** What the table is made of: one key, one index. TTL is on `expiresAt`; readers filter by it, since DynamoDB is late. */
+export function tableDefinition(name: string): CreateTableCommandInput {
+  return {
+    TableName: name,
+    BillingMode: "PAY_PER_REQUEST",
+    AttributeDefinitions: [
+      { AttributeName: "pk", AttributeType: "S" },
+      { AttributeName: "pair", AttributeType: "S" },
+      { AttributeName: "at", AttributeType: "S" },
+    ],
+    KeySchema: [{ AttributeName: "pk", KeyType: "HASH" }],
+    GlobalSecondaryIndexes: [
+      {
+        IndexName: pairIndex,
+        KeySchema: [
+          { AttributeName: "pair", KeyType: "HASH" },
+          { AttributeName: "at", KeyType: "RANGE" },
+        ],
+        Projection: { ProjectionType: "ALL" },
+      },
+    ],
+  };
+}
+
+/** Seconds since the epoch, as TTL wants them. */
+export function expiryOf({ days, now }: Table): number {
+  return Math.ceil(now().getTime() / 1000) + days * 86_400;
+}
+
+export function isExpired(row: Readonly<Record<string, unknown>>, { now }: Table): boolean {
+  return typeof row["expiresAt"] === "number" && row["expiresAt"] * 1000 <= now().getTime();
+}
+
+/** Whether a condition of ours was not met, which is an answer and no fault. */
+export function isConditionFault(error: unknown): boolean {
+  return error instanceof Error && error.name === "ConditionalCheckFailedException";
+}

@@ -1,0 +1,138 @@
+// The last verdicts: one row a request, which is the truth about it. A request whose row is there is never probed again.
+// It does not judge, and tells nobody.
+import { GetCommand, PutCommand, QueryCommand, UpdateCommand, type QueryCommandInput } from "@aws-sdk/lib-dynamodb";
+import { gunzipSync, gzipSync } from "node:zlib";
+import type { Verdict } from "../verdict/verdict.ts";
+import { expiryOf, isConditionFault, isExpired, pairIndex, type Table } from "./table.ts";
+
+export interface StoredVerdict {
+  /** The request's. */
+  readonly id: string;
+  /** As in the series: the target's provider, else the one that the MX host tells. */
+  readonly provider: string;
+  readonly egress: string;
+  readonly recipient: string;
+  /** When it was decided: RFC 3339, UTC. */
+  readonly at: string;
+  /** The document, its recipients masked if so configured. */
+  readonly verdict: Verdict;
+  /** What `Blocked` says after it; null: nothing. */
+  readonly blocked: boolean | null;
+  /** Of what was asked, so that another request of the same id is told. */
+  readonly digest: string;
+  /** Whether its figures are with CloudWatch, or in the log for it. */
+  readonly reported: boolean;
+  /** How often the request came again after its verdict. */
+  readonly duplicates: number;
+}
+
+/** A row holds 400 KB; a document that is longer is packed, which a transcript's repeating lines are good for. */
+const plainLimit = 300_000; // octets
+
+export async function findVerdict(id: string, table: Table): Promise<StoredVerdict | null> {
+  const { Item } = await table.client.send(
+    new GetCommand({ TableName: table.name, Key: { pk: keyOf(id) }, ConsistentRead: true }),
+  );
+  return Item === undefined || isExpired(Item, table) ? null : fromRow(Item);
+}
+
+/** @returns false where the request has a verdict already, which stays */
+export async function putVerdict(stored: StoredVerdict, table: Table): Promise<boolean> {
+  const { verdict, ...facts } = stored;
+  const Item = { ...facts, pk: keyOf(stored.id), pair: pairOf(stored.provider, stored.egress) };
+  const summary = summaryOf(verdict);
+  const expiresAt = expiryOf(table);
+  const put = (document: object): PutCommand =>
+    new PutCommand({
+      TableName: table.name,
+      Item: { ...Item, ...summary, ...document, expiresAt },
+      ConditionExpression: "attribute_not_exists(pk) OR expiresAt <= :now",
+      ExpressionAttributeValues: { ":now": Math.floor(table.now().getTime() / 1000) },
+    });
+  try {
+    await table.client.send(put(documentOf(verdict)));
+    return true;
+  } catch (error) {
+    if (isConditionFault(error)) return false;
+    throw error;
+  }
+}
+
+export async function markReported(id: string, table: Table): Promise<void> {
+  await table.client.send(
+    new UpdateCommand({
+      TableName: table.name,
+      Key: { pk: keyOf(id) },
+      UpdateExpression: "SET reported = :true",
+      ExpressionAttributeValues: { ":true": true },
+    }),
+  );
+}
+
+export async function countDuplicate(id: string, table: Table): Promise<void> {
+  await table.client.send(
+    new UpdateCommand({
+      TableName: table.name,
+      Key: { pk: keyOf(id) },
+      UpdateExpression: "ADD duplicates :one",
+      ExpressionAttributeValues: { ":one": 1 },
+    }),
+  );
+}
+
+/** The last of a provider over an egress, the newest first. */
+export async function lastVerdicts(
+  provider: string,
+  egress: string,
+  limit: number,
+  table: Table,
+): Promise<readonly StoredVerdict[]> {
+  const found: StoredVerdict[] = [];
+  let from: QueryCommandInput["ExclusiveStartKey"];
+  do {
+    const { Items = [], LastEvaluatedKey } = await table.client.send(
+      new QueryCommand({
+        TableName: table.name,
+        IndexName: pairIndex,
+        KeyConditionExpression: "#pair = :pair",
+        ExpressionAttributeNames: { "#pair": "pair" },
+        ExpressionAttributeValues: { ":pair": pairOf(provider, egress) },
+        ScanIndexForward: false,
+        Limit: limit - found.length,
+        ExclusiveStartKey: from,
+      }),
+    );
+    const live = Items.filter((row) => !isExpired(row, table));
+    found.push(...live.map(fromRow));
+    // DynamoDB answers with 1 MB at most, which is three rows of long documents. Behind an expired row all are.
+    from = live.length < Items.length ? undefined : LastEvaluatedKey;
+  } while (from !== undefined && found.length < limit);
+  return found;
+}
+
+function keyOf(id: string): string {
+  return `request#${id}`;
+}
+
+export function pairOf(provider: string, egress: string): string {
+  return `${provider}#${egress}`;
+}
+
+/** What a person who reads the table in a console looks for; nothing reads it back. */
+function summaryOf({ outcome, class: kind, severity, primary }: Verdict): object {
+  return { outcome, class: kind, severity, stage: primary.stage, code: primary.code, text: primary.text.slice(0, 500) };
+}
+
+function documentOf(verdict: Verdict): { readonly document: string } | { readonly packed: Uint8Array } {
+  const document = JSON.stringify(verdict);
+  return Buffer.byteLength(document) <= plainLimit ? { document } : { packed: gzipSync(document) };
+}
+
+function fromRow(row: Readonly<Record<string, unknown>>): StoredVerdict {
+  const { id, provider, egress, recipient, at, blocked, digest, reported, duplicates } =
+    row as unknown as StoredVerdict;
+  const { document, packed } = row as { readonly document?: string; readonly packed?: Uint8Array };
+  const json = document ?? gunzipSync(packed ?? new Uint8Array()).toString();
+  const verdict = JSON.parse(json) as Verdict;
+  return { id, provider, egress, recipient, at, verdict, blocked, digest, reported, duplicates };
+}
