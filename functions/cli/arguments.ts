@@ -38,10 +38,12 @@ export async function readProbeArguments(args: readonly string[]): Promise<Probe
   const options = readOptions(args, probeOptions);
   if (options.positionals.length === 0) throw new UsageFault("no recipient is given; write probe someone@example.com");
   const recipients = options.positionals.map(readRecipient);
-  readEgress(options.one("egress"));
   const helo = readHelo(options.one("helo"));
   const shared = {
     hosts: options.all("mx").length === 0 ? null : options.all("mx").map(readHost),
+    isByHand: true,
+    egress: readEgress(options.one("egress")),
+    severities: {},
     from: readSender(options.one("from"), helo),
     helo,
     depth: readDepth(options),
@@ -161,8 +163,8 @@ function readTimeout(text: string | null): number {
   );
 }
 
-function readEgress(text: string | null): void {
-  if (text === null || text === "direct") return;
+function readEgress(text: string | null): string {
+  if (text === null || text === "direct") return "direct";
   throw new UsageFault(`there is no egress ${quote(text)}; write direct`);
 }
 

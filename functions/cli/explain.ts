@@ -10,7 +10,7 @@ import { usageStatus } from "./exit.ts";
 import { explanationLines } from "./meaning.ts";
 import { readOptions, UsageFault, type OptionSpec } from "./options.ts";
 import { readAddress, readProvider, readSaid, readStage } from "./said.ts";
-import { visibleJson, visibleLine } from "./visible.ts";
+import { visibleJson, visibleLine } from "../verdict/visible.ts";
 import { write } from "./write.ts";
 
 export const explainOptions: readonly OptionSpec[] = [

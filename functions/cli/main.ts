@@ -7,7 +7,7 @@ import { explainCommand, explainOptions } from "./explain.ts";
 import { nearest, quote, UsageFault, type OptionSpec } from "./options.ts";
 import { probeCommand, probeOptions } from "./probe.ts";
 import { replay, replayOptions } from "./replay.ts";
-import { visibleLine } from "./visible.ts";
+import { visibleLine } from "../verdict/visible.ts";
 import { write } from "./write.ts";
 
 interface Command {

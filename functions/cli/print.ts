@@ -1,11 +1,11 @@
 // A verdict for people: the answer in a line, each recipient's own, then every attempt's dialog with the deciding line
 // marked and what it cost. It judges nothing, and shows no text of a host's as it came.
-import { dialogLines, dialogText, type DialogLine } from "../smtp/dialog.ts";
+import { dialogLines, type DialogLine } from "../smtp/dialog.ts";
 import type { Exchange, Retry, TlsFacts, Transcript } from "../smtp/transcript.ts";
-import type { Outcome } from "../verdict/reconcile.ts";
-import type { HostAnswer, RecipientVerdict, Verdict } from "../verdict/verdict.ts";
+import { standing } from "../verdict/incident.ts";
+import type { RecipientVerdict, Verdict } from "../verdict/verdict.ts";
 import { meaningLines, reservation } from "./meaning.ts";
-import { visibleJson, visibleLine } from "./visible.ts";
+import { visibleJson, visibleLine } from "../verdict/visible.ts";
 
 /** How a verdict is shown. */
 export interface Form {
@@ -21,20 +21,6 @@ export interface Form {
 export function print(verdict: Verdict, { json, pretty, alone }: Form): string {
   if (!json) return alone ? printVerdict(verdict) : `${subjectOf(verdict)}:\n${printVerdict(verdict)}\n`;
   return `${visibleJson(JSON.stringify(verdict, null, pretty && alone ? 2 : 0))}\n`;
-}
-
-/** The deciding host's sessions as a test for test/dialogs; null where there was no conversation to play again. */
-export function printDialog(verdict: Verdict): string | null {
-  const { primary, outcome, recipients } = verdict;
-  const { host, stage, code, status } = primary;
-  const sessions = verdict.attempts.filter((each) => {
-    const isIts = each.host === host && each.address === primary.address && each.port === primary.port;
-    return isIts && each.exchanges.length > 0;
-  });
-  const [first, ...more] = sessions;
-  if (first === undefined) return null;
-  const title = `${host} at ${first.startedAt}: ${standing(outcome, stage)}.`;
-  return dialogText([first, ...more], { outcome, stage, code, status, recipients }, title);
 }
 
 /** The whole of it, safe for a terminal, each line ended. */
@@ -83,11 +69,6 @@ function findingLines({ findings, primary }: Verdict): readonly string[] {
     `also at ${each.stage} by ${peerOf(each)}: ${each.text.replaceAll("\n", " / ")}`,
     ...meaningLines(each).map((line) => `  ${line}`),
   ]);
-}
-
-/** A yes before the message is a yes so far: hosts that refuse the message later have said the same. */
-export function standing(outcome: Outcome, stage: HostAnswer["stage"]): string {
-  return outcome === "accepted" && stage !== "message" ? `accepted up to ${stage}` : `${outcome} at ${stage}`;
 }
 
 function recipientLines(recipients: readonly RecipientVerdict[]): readonly string[] {

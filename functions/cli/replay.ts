@@ -3,10 +3,11 @@
 import { readFile } from "node:fs/promises";
 import { text as textOf } from "node:stream/consumers";
 import type { Transcript } from "../smtp/transcript.ts";
+import { dialogOf } from "../verdict/incident.ts";
 import { judge, type Verdict } from "../verdict/verdict.ts";
 import { exitStatusOf } from "./exit.ts";
 import { quote, readOptions, UsageFault, type OptionSpec } from "./options.ts";
-import { print, printDialog } from "./print.ts";
+import { print } from "./print.ts";
 import { isObject, misfitOf, type Definition } from "./shape.ts";
 import { write } from "./write.ts";
 
@@ -41,13 +42,13 @@ export async function replay(args: readonly string[]): Promise<number> {
   const name = file === "-" ? "standard input" : quote(file);
   const verdicts = readStored(await contentOf(file, name), name).map(({ attempts, egress }) => judge(attempts, egress));
   const form = { json: options.has("json"), pretty: process.stdout.isTTY, alone: verdicts.length === 1 };
-  const shown = verdicts.map((verdict) => (options.has("dialog") ? dialogOf(verdict, name) : print(verdict, form)));
+  const shown = verdicts.map((verdict) => (options.has("dialog") ? namedDialog(verdict, name) : print(verdict, form)));
   await write(process.stdout, shown.join(options.has("dialog") ? "\n" : ""));
   return exitStatusOf(verdicts.map((verdict) => verdict.outcome));
 }
 
-function dialogOf(verdict: Verdict, name: string): string {
-  const dialog = printDialog(verdict);
+function namedDialog(verdict: Verdict, name: string): string {
+  const dialog = dialogOf(verdict);
   if (dialog !== null) return dialog;
   throw new UsageFault(`${name} holds no conversation to play again; write replay without --dialog`);
 }

@@ -11,6 +11,7 @@ import { again } from "../verdict/again.ts";
 import { compileRules } from "../verdict/classify.ts";
 import { leftOver, reconcile, type Judgement } from "../verdict/reconcile.ts";
 import { settled } from "../verdict/settled.ts";
+import type { SeverityOverrides } from "../verdict/severity.ts";
 import { judge, wordsOfAttempts, type Verdict, type Word } from "../verdict/verdict.ts";
 import { guarded } from "./guard.ts";
 import { findAddresses, findHosts, type FoundAddresses, type LookupOptions, type Nowhere } from "./hosts.ts";
@@ -18,8 +19,13 @@ import { findAddresses, findHosts, type FoundAddresses, type LookupOptions, type
 export interface ProbeRequest {
   /** All of one domain; none twice. */
   readonly recipients: readonly Address[];
-  /** Named by hand, and so trusted; null: the domain's MX hosts, which are guarded. */
+  /** In the place of the domain's MX hosts, which are guarded; null: these. */
   readonly hosts: readonly { readonly name: string; readonly port: number }[] | null;
+  /** Whether these hosts were named by hand, and so are dialled wherever they lead. */
+  readonly isByHand: boolean;
+  /** The name of the way out. */
+  readonly egress: string;
+  readonly severities: SeverityOverrides;
   /** Empty for the null reverse-path. */
   readonly from: string;
   /** Null: this machine's name where it is a full one, else an address literal. */
@@ -67,7 +73,7 @@ export async function probe(given: ProbeRequest): Promise<Verdict> {
     if (rest.length === 0 || (request.signal?.aborted === true && attempts.length > 0)) break;
     await tryHost(host, rest, request, attempts);
   }
-  return judge(withoutMail(attempts), "direct");
+  return judge(withoutMail(attempts), request.egress, request.severities);
 }
 
 /** A host without an address is skipped; a domain whose hosts all have none takes no mail (RFC 5321 §5.1). */
@@ -87,7 +93,9 @@ interface Target {
 }
 
 async function hostsOf(request: ProbeRequest, attempts: Transcript[]): Promise<readonly Target[]> {
-  if (request.hosts !== null) return request.hosts.map((each) => ({ ...each, isByHand: true, fault: null }));
+  if (request.hosts !== null) {
+    return request.hosts.map((each) => ({ ...each, isByHand: request.isByHand, fault: null }));
+  }
   const domain = request.recipients[0]?.domain ?? "";
   const began = new Date();
   request.progress?.({ kind: "host", host: domain, address: null });

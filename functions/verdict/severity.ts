@@ -1,5 +1,5 @@
 // Who is to be woken by a class, for good or for the time being. Kept apart from the classes, because an operator may
-// see it otherwise. It does not know what an alarm is.
+// see it otherwise (the configuration's targets). It does not know what an alarm is.
 import type { Class } from "./classes.ts";
 
 /** `page`: a human now. `warn`: a ticket, or a page when it lasts. `info`: counted. */
@@ -35,6 +35,9 @@ export const severities: Readonly<Record<Class, Severities>> = {
   "unspecified":       { permanent: "info", transient: "info" },
 };
 
-export function severityOf(kind: Class, permanent: boolean): Severity {
-  return permanent ? severities[kind].permanent : severities[kind].transient;
+/** Whom a class wakes where the operator sees it otherwise, for good or for the time being. */
+export type SeverityOverrides = Readonly<Partial<Record<Class, Severity>>>;
+
+export function severityOf(kind: Class, permanent: boolean, overrides: SeverityOverrides = {}): Severity {
+  return overrides[kind] ?? (permanent ? severities[kind].permanent : severities[kind].transient);
 }

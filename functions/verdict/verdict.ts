@@ -5,7 +5,7 @@ import { asksForTls } from "./cause.ts";
 import type { Class } from "./classes.ts";
 import { providerOf } from "./providers.ts";
 import { remedyFor, type Remedy } from "./remedy.ts";
-import { severityOf, type Severity } from "./severity.ts";
+import { severityOf, type Severity, type SeverityOverrides } from "./severity.ts";
 import {
   compareJudgements,
   isRefusal,
@@ -82,15 +82,15 @@ export interface Word extends RecipientJudgement {
 }
 
 /** Judges all attempts for the recipients of one request; there is at least one attempt. */
-export function judge(attempts: readonly Transcript[], egress: string): Verdict {
+export function judge(attempts: readonly Transcript[], egress: string, overrides: SeverityOverrides = {}): Verdict {
   const sessions = attempts.map((attempt) => ({ attempt, verdict: reconcile(attempt) }));
   const lasts = [...wordsByRecipient(sessions).values()].map(lastWord);
   const decisive = lasts.reduce((best, each) => (compareJudgements(each.judgement, best.judgement) < 0 ? each : best));
   return {
     v: 1,
     outcome: decisive.judgement.outcome,
-    ...meaningOf(decisive.judgement, decisive.attempt),
-    findings: findingsOf(sessions, decisive.judgement),
+    ...meaningOf(decisive.judgement, decisive.attempt, overrides),
+    findings: findingsOf(sessions, decisive.judgement, overrides),
     depth: decisive.attempt.depth,
     egress: { name: egress, address: attempts.find((each) => each.localAddress !== null)?.localAddress ?? null },
     primary: hostAnswer(decisive.judgement.answer, decisive.attempt),
@@ -103,14 +103,15 @@ export function judge(attempts: readonly Transcript[], egress: string): Verdict 
 }
 
 /** What an answer, or its absence, comes to. */
-function meaningOf({ class: kind, classification, outcome, answer }: Judgement, attempt: Transcript): Meaning {
+function meaningOf(judgement: Judgement, attempt: Transcript, overrides: SeverityOverrides): Meaning {
+  const { class: kind, classification, outcome, answer } = judgement;
   const provider = providerOf(attempt.host)?.id ?? null;
   if (kind === null) {
     return { class: null, severity: null, provider, blocklist: null, remedy: null, rule: null };
   }
   return {
     class: kind,
-    severity: severityOf(kind, outcome === "rejected"),
+    severity: severityOf(kind, outcome === "rejected", overrides),
     provider,
     blocklist: classification?.blocklist ?? null,
     remedy: remedyFor({ class: kind, classification, provider, text: answer.text, own: attempt.localAddress }),
@@ -123,7 +124,7 @@ function meaningOf({ class: kind, classification, outcome, answer }: Judgement, 
  * answer the cause is told all the same. What is wrong with the conversation counts only where it decided: as a
  * consequence, or where the session was had once more without it, it says nothing.
  */
-function findingsOf(sessions: readonly Judged[], primary: Judgement): readonly Finding[] {
+function findingsOf(sessions: readonly Judged[], primary: Judgement, overrides: SeverityOverrides): readonly Finding[] {
   const counting = new Set([...wordsByRecipient(sessions).values()].flat().map(({ judgement }) => judgement));
   return sessions.flatMap(({ attempt, verdict }) => {
     const own = verdict.recipients.flatMap(({ judgement, refusals }) =>
@@ -132,7 +133,7 @@ function findingsOf(sessions: readonly Judged[], primary: Judgement): readonly F
     const asides = verdict.asides.filter(({ class: kind }) => kind !== "protocol");
     const causes = new Map<string, { readonly order: number; readonly finding: Finding }>();
     for (const each of [...own.filter((each) => each === primary), ...own.toSorted(compareJudgements), ...asides]) {
-      const meaning = meaningOf(each, attempt);
+      const meaning = meaningOf(each, attempt, overrides);
       const cause = `${meaning.class} ${meaning.rule} ${meaning.blocklist}`;
       if (meaning.severity !== "page" || causes.has(cause)) continue;
       causes.set(cause, { order: each.order, finding: { ...hostAnswer(each.answer, attempt), ...meaning } });

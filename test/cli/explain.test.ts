@@ -8,7 +8,7 @@ import { text } from "node:stream/consumers";
 import fc from "fast-check";
 import { readSaid, readStage } from "../../functions/cli/said.ts";
 import { UsageFault } from "../../functions/cli/options.ts";
-import { visible } from "../../functions/cli/visible.ts";
+import { visible } from "../../functions/verdict/visible.ts";
 import { classes, type Class } from "../../functions/verdict/classes.ts";
 import { explain, type Explanation } from "../../functions/verdict/explain.ts";
 import { ruleGroups } from "../../functions/verdict/rules/table.ts";

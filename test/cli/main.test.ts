@@ -10,7 +10,7 @@ import path from "node:path";
 import { text } from "node:stream/consumers";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import schema from "../../functions/cli/verdict.schema.json" with { type: "json" };
-import { visible } from "../../functions/cli/visible.ts";
+import { visible } from "../../functions/verdict/visible.ts";
 import type { Verdict } from "../../functions/verdict/verdict.ts";
 import { parseDialog } from "../../infra/local/dialog.ts";
 import { MailHosts, type MailHost } from "../../infra/local/mail-host.ts";

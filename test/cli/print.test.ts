@@ -1,7 +1,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import { print } from "../../functions/cli/print.ts";
-import { visible } from "../../functions/cli/visible.ts";
+import { visible } from "../../functions/verdict/visible.ts";
 import type { Transcript } from "../../functions/smtp/transcript.ts";
 import { judge } from "../../functions/verdict/verdict.ts";
 import { parseDialog } from "../../infra/local/dialog.ts";

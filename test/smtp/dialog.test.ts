@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { dialogLines, dialogText, type DialogVerdict } from "../../functions/smtp/dialog.ts";
 import { ReplyParser, type Reply } from "../../functions/smtp/reply.ts";
 import type { Exchange, Transcript } from "../../functions/smtp/transcript.ts";
-import { visibleLine } from "../../functions/cli/visible.ts";
+import { visibleLine } from "../../functions/verdict/visible.ts";
 import { setupOf } from "../../infra/local/dialog-setup.ts";
 import { parseDialog } from "../../infra/local/dialog.ts";
 import { blocked, ehlo, exchange, greeting, reply, transcript } from "../cli/sample.ts";

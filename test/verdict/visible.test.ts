@@ -1,7 +1,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { visible, visibleJson, visibleLine } from "../../functions/cli/visible.ts";
+import { visible, visibleJson, visibleLine } from "../../functions/verdict/visible.ts";
 
 const table: readonly (readonly [name: string, text: string, shown: string])[] = [
   [
