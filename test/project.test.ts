@@ -11,6 +11,7 @@ const root = path.join(import.meta.dirname, "..");
 /** Files of functions/smtp that hold no socket: plain data and functions of it, which judging and the lab may call. */
 const pureFiles: readonly string[] = [
   "functions/smtp/address.ts",
+  "functions/smtp/dialog.ts",
   "functions/smtp/transcript.ts",
   "functions/smtp/yes.ts",
 ];
@@ -26,18 +27,25 @@ interface Direction {
   readonly packages: readonly string[];
 }
 
+/** What knows neither sockets nor AWS's services: infra and the local stack share it with the functions. */
+const shared = ["functions/config/", "functions/queue/", "functions/report/", "functions/state/", "functions/verdict/"];
+
 // prettier-ignore
 const directions: readonly Direction[] = [
   { from: "functions/smtp/",      values: [],                                        types: [],                    packages: ["node:"] },
   { from: "functions/verdict/",   values: [...pureFiles, "functions/verdict/rules/"], types: ["functions/smtp/"],   packages: [] },
   { from: "functions/verdict/rules/", values: ["functions/verdict/blocklists.ts"],   types: ["functions/smtp/", "functions/verdict/"], packages: [] },
   { from: "functions/route/",     values: ["functions/smtp/", "functions/verdict/"], types: [],                    packages: ["node:"] },
-  { from: "functions/report/",    values: ["functions/verdict/"],                    types: ["functions/smtp/"],   packages: ["node:", "@aws-sdk/"] },
-  { from: "functions/cli/",       values: ["functions/", "package.json"],            types: [],                    packages: ["node:"] },
-  { from: "functions/",           values: ["functions/"],                            types: [],                    packages: ["node:", "@aws-sdk/"] },
+  { from: "functions/config/",    values: [...pureFiles, "functions/verdict/"],      types: [],                    packages: ["node:", "zod"] },
+  { from: "functions/queue/",     values: [...pureFiles, "functions/config/"],       types: [],                    packages: ["node:", "zod", "@aws-sdk/", "aws-lambda"] },
+  { from: "functions/state/",     values: ["functions/verdict/"],                    types: ["functions/smtp/"],   packages: ["node:", "@aws-sdk/"] },
+  { from: "functions/report/",    values: [...pureFiles, ...shared],                 types: ["functions/smtp/"],   packages: ["node:", "@aws-sdk/"] },
+  { from: "functions/page/",      values: [...pureFiles, ...shared],                 types: ["functions/"],        packages: ["node:", "@aws-sdk/"] },
+  { from: "functions/cli/",       values: ["functions/", "package.json"],            types: [],                    packages: ["node:", "@aws-sdk/"] },
+  { from: "functions/",           values: ["functions/"],                            types: [],                    packages: ["node:", "@aws-sdk/", "aws-lambda", "sqs-consumer"] },
   { from: "infra/local/start.ts", values: ["infra/", "functions/"],                  types: [],                    packages: [""] },
-  { from: "infra/local/",         values: [...pureFiles, "infra/local/"],            types: ["functions/"],        packages: [""] },
-  { from: "infra/",               values: ["infra/"],                                types: ["functions/"],        packages: [""] },
+  { from: "infra/local/",         values: [...pureFiles, ...shared, "infra/local/"], types: ["functions/"],        packages: [""] },
+  { from: "infra/",               values: [...shared, "infra/"],                     types: ["functions/"],        packages: [""] },
   { from: "test/",                values: [""],                                      types: [],                    packages: [""] },
   ...pureFiles.map((from) => ({ from, values: pureFiles, types: ["functions/smtp/"], packages: ["node:net", "node:url"] })),
 ];

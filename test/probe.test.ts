@@ -1,0 +1,380 @@
+import assert from "node:assert/strict";
+import { createServer } from "node:net";
+import { after, before, test } from "node:test";
+import { createProbe, type ProbeDeps } from "../functions/probe.ts";
+import { closeClients } from "../functions/clients.ts";
+import { acquire, statesOf } from "../functions/state/pairs.ts";
+import { findVerdict, lastVerdicts } from "../functions/state/verdicts.ts";
+import { parseDialog } from "../infra/local/dialog.ts";
+import { MailHosts, type MailHost } from "../infra/local/mail-host.ts";
+import {
+  configFor,
+  context,
+  drained,
+  hurriedClients,
+  recordOf,
+  recordOfMessage,
+  startServices,
+  sumOf,
+  type Services,
+} from "./support/services.ts";
+
+const thread = new MailHosts();
+let services: Services;
+let icloud: MailHost;
+let open: MailHost;
+let asked = 0;
+
+before(async () => {
+  icloud = await thread.start(
+    parseDialog(
+      [
+        "# Refuses RCPT and hangs up.",
+        "S: 220 mx.example ESMTP",
+        "C: EHLO probe.example",
+        "S: 250-mx.example",
+        "S: 250 PIPELINING",
+        "C~ ^MAIL FROM",
+        "C~ ^RCPT TO",
+        "C: QUIT",
+        "S: 250 2.1.0 ok",
+        "S: 550 5.7.1 192.0.2.25 is listed in Spamhaus PBL",
+        "S! rst",
+      ].join("\n"),
+      "icloud",
+    ),
+    { repeat: true },
+  );
+  open = await thread.start(
+    parseDialog(
+      [
+        "# Takes everybody.",
+        "S: 220 mx.example ESMTP",
+        "C: EHLO probe.example",
+        "S: 250-mx.example",
+        "S: 250 PIPELINING",
+        "C~ ^MAIL FROM",
+        "C~ ^RCPT TO",
+        "C: QUIT",
+        "S: 250 2.1.0 ok",
+        "S: 250 2.1.5 ok",
+        "S: 221 bye",
+      ].join("\n"),
+      "open",
+    ),
+    { repeat: true },
+  );
+  services = await startServices(
+    configFor({ "icloud.example": [`127.0.0.1:${icloud.port}`], "open.example": [`127.0.0.1:${open.port}`] }),
+  );
+});
+
+after(async () => {
+  await services[Symbol.asyncDispose]();
+  await thread.close();
+});
+
+function deps(more: Partial<ProbeDeps> = {}): ProbeDeps {
+  const { config, clients, log } = services;
+  return {
+    config,
+    clients,
+    log,
+    now: () => new Date(),
+    runner: "functions",
+    resolver: "127.0.0.1:9",
+    logsBecomeMetrics: false,
+    ...more,
+  };
+}
+
+function request(domain: string, more: object = {}): { readonly id: string } {
+  asked += 1;
+  return { v: 1, kind: "probe", id: `test-${asked}`, recipient: `probe@${domain}`, egress: "aws", ...more } as {
+    id: string;
+  };
+}
+
+test("a refusal is a success of its record, and is in the table, the metrics and the log", async () => {
+  const { id } = request("icloud.example");
+  const probe = createProbe(deps());
+  const response = await probe({ Records: [recordOf({ ...request("icloud.example"), id })] }, context);
+  assert.deepEqual(response, { batchItemFailures: [] });
+
+  const stored = await findVerdict(id, services.table);
+  assert.equal(stored?.verdict.outcome, "rejected");
+  assert.equal(stored.verdict.class, "ip-reputation");
+  assert.equal(stored.provider, "icloud");
+  assert.equal(stored.blocked, true);
+  assert.equal(stored.reported, true);
+  assert.equal(stored.verdict.egress.name, "aws");
+  assert.equal((await lastVerdicts("icloud", "aws", 5, services.table))[0]?.id, id);
+
+  const pair = { Provider: "icloud", Egress: "aws" };
+  assert.equal(await sumOf(services, "Blocked", pair), 1);
+  assert.equal(await sumOf(services, "Attempts", pair), 1);
+  assert.equal(await sumOf(services, "Rejections", { ...pair, Class: "ip-reputation" }), 1);
+  assert.equal(await sumOf(services, "RepliesUnmasked", { Egress: "aws" }), 1);
+
+  const entry = services.entries.find((each) => each.event === "verdict" && each["id"] === id);
+  assert.match(String(entry?.["dialog"]), /^S: 550 5\.7\.1 192\.0\.2\.25 is listed in Spamhaus PBL$/m);
+  assert.equal(entry?.["code"], 550);
+  const [state] = await statesOf([{ provider: "icloud", egress: "aws" }], services.table);
+  assert.equal(state?.block?.stage, "rcpt");
+  assert.equal(state.block.id, id);
+});
+
+test("of a batch of ten with a malformed record nine are probed, and one is a dead letter with its reason", async () => {
+  const good = Array.from({ length: 9 }, () => request("open.example"));
+  const bad = { ...request("open.example"), depth: "deep", colour: "red" };
+  const records = [...good.slice(0, 4), bad, ...good.slice(4)].map((each) => recordOf(each));
+  const response = await createProbe(deps())({ Records: records }, context);
+  assert.deepEqual(response.batchItemFailures, []);
+  for (const { id } of good) assert.equal((await findVerdict(id, services.table))?.verdict.outcome, "accepted", id);
+  const [letter, ...more] = await drained(services, "test-probe-dead");
+  assert.deepEqual(more, []);
+  assert.deepEqual(JSON.parse(letter?.Body ?? ""), bad);
+  const reason = letter?.MessageAttributes?.["Reason"]?.StringValue ?? "";
+  assert.match(reason, /^depth: .*rcpt.*; colour: there is no such field$/);
+});
+
+for (const [what, body, reason] of [
+  ["no JSON", "hello", /^\$: this is no JSON/],
+  ["a stranger's mailbox", JSON.stringify({ v: 1, kind: "probe", id: "x", recipient: "no mailbox" }), /^recipient: /],
+  ["another version", JSON.stringify({ v: 2, kind: "probe", id: "x", recipient: "a@b.example" }), /^v: expected 1/],
+  [
+    "an egress that is not there",
+    JSON.stringify({ v: 1, kind: "probe", id: "x", recipient: "a@b.example", egress: "moon" }),
+    /^egress: expected one of aws, mail-1/,
+  ],
+] as const) {
+  test(`a message that holds ${what} ends as a dead letter that says so`, async () => {
+    const response = await createProbe(deps())({ Records: [recordOf(body)] }, context);
+    assert.deepEqual(response.batchItemFailures, []);
+    const [letter] = await drained(services, "test-probe-dead");
+    assert.equal(letter?.Body, body);
+    assert.match(letter?.MessageAttributes?.["Reason"]?.StringValue ?? "", reason);
+  });
+}
+
+test("a request that comes again, in the same batch, at the same time or later, is probed once", async () => {
+  const { id, ...rest } = request("open.example");
+  const before = await open.connections();
+  const body = { id, ...rest };
+  const probe = createProbe(deps());
+  const other = createProbe(deps());
+  await Promise.all([
+    probe({ Records: [recordOf(body), recordOf(body)] }, context),
+    other({ Records: [recordOf(body)] }, context),
+  ]);
+  await probe({ Records: [recordOf(body)] }, context);
+  // One that had to wait for the other process's lease is in the queue again.
+  for (const message of await drained(services, "test-probe")) {
+    await probe({ Records: [recordOfMessage(message)] }, context);
+  }
+  assert.equal((await open.connections()) - before, 1);
+  assert.equal((await findVerdict(id, services.table))?.duplicates, 3);
+});
+
+test("an id that comes again for another request is a fault", async () => {
+  const { id } = request("open.example");
+  const probe = createProbe(deps());
+  await probe({ Records: [recordOf({ ...request("open.example"), id })] }, context);
+  await probe({ Records: [recordOf({ ...request("icloud.example"), id })] }, context);
+  const [letter] = await drained(services, "test-probe-dead");
+  assert.match(
+    letter?.MessageAttributes?.["Reason"]?.StringValue ?? "",
+    /^id: .* was used before, for another request$/,
+  );
+});
+
+test("a request that comes too late is not probed, and counted as skipped", async () => {
+  const before = await open.connections();
+  const skipped = (await sumOf(services, "Skipped", { Egress: "aws" })) ?? 0;
+  const late = request("open.example", { notAfter: "2020-01-01T00:00:00Z" });
+  assert.deepEqual(await createProbe(deps())({ Records: [recordOf(late)] }, context), { batchItemFailures: [] });
+  assert.equal(await open.connections(), before);
+  assert.equal(await findVerdict(late.id, services.table), null);
+  assert.equal(await sumOf(services, "Skipped", { Egress: "aws" }), skipped + 1);
+});
+
+test("a record for another egress is sent on to its runner's queue, and not run", async () => {
+  const before = await open.connections();
+  const its = request("open.example", { egress: "mail-1" });
+  await createProbe(deps())({ Records: [recordOf(its)] }, context);
+  assert.equal(await open.connections(), before);
+  const [message] = await drained(services, "test-probe-mail-1");
+  assert.deepEqual(JSON.parse(message?.Body ?? ""), its);
+});
+
+test("while another process has the lease a request is put back, which is no attempt", async () => {
+  const lease = { provider: "open", egress: "aws", owner: "somebody" };
+  assert.notEqual((await acquire(lease, 60_000, services.table)).lease, null);
+  const before = await open.connections();
+  const its = request("open.example");
+  assert.deepEqual(await createProbe(deps())({ Records: [recordOf(its)] }, context), { batchItemFailures: [] });
+  assert.equal(await open.connections(), before);
+  await acquire(lease, 0, services.table);
+  const [message, ...more] = await drained(services, "test-probe");
+  assert.deepEqual(more, []);
+  assert.deepEqual(JSON.parse(message?.Body ?? ""), its);
+  assert.equal(message?.MessageAttributes?.["Waits"]?.StringValue, "1");
+  await createProbe(deps())({ Records: [recordOfMessage(message)] }, context);
+  assert.equal((await findVerdict(its.id, services.table))?.verdict.outcome, "accepted");
+});
+
+test("one session at a time: requests of one provider never overlap", async () => {
+  const records = Array.from({ length: 8 }, () => recordOf(request("open.example")));
+  await Promise.all([
+    createProbe(deps())({ Records: records.slice(0, 4) }, context),
+    createProbe(deps())({ Records: records.slice(4) }, context),
+  ]);
+  const its = (await lastVerdicts("open", "aws", 50, services.table)).flatMap(({ verdict }) => verdict.attempts);
+  const spans = its
+    .map(({ startedAt, timings }) => ({ from: Date.parse(startedAt), to: Date.parse(startedAt) + timings.decidedMs }))
+    .toSorted((a, b) => a.from - b.from);
+  const overlapping = spans.filter(({ to }, index) => to > (spans[index + 1]?.from ?? Infinity) + 2);
+  assert.deepEqual(overlapping, []);
+  assert.ok(spans.length >= 8);
+  await drained(services, "test-probe");
+});
+
+test("metrics that cannot be sent are told later, and nobody is probed again for them", async () => {
+  const { endpoints } = services;
+  const clients = hurriedClients({ ...endpoints, cloudWatch: "http://127.0.0.1:9" });
+  try {
+    const its = request("open.example");
+    const before = await open.connections();
+    const attempts = (await sumOf(services, "Attempts", { Provider: "open", Egress: "aws" })) ?? 0;
+    assert.deepEqual(await createProbe(deps({ clients }))({ Records: [recordOf(its)] }, context), {
+      batchItemFailures: [],
+    });
+    assert.equal((await findVerdict(its.id, services.table))?.reported, false);
+    assert.ok(services.entries.some((each) => each.event === "figures-unsent" && each.level === "error"));
+    const [message] = await drained(services, "test-probe");
+    assert.ok(message !== undefined);
+    await createProbe(deps())({ Records: [recordOfMessage(message)] }, context);
+    assert.equal(await open.connections(), before + 1);
+    assert.equal((await findVerdict(its.id, services.table))?.reported, true);
+    assert.equal(await sumOf(services, "Attempts", { Provider: "open", Egress: "aws" }), attempts + 1);
+  } finally {
+    closeClients(clients);
+  }
+});
+
+test("in Lambda, metrics that cannot be sent go to the log, of which CloudWatch makes metrics", async () => {
+  const clients = hurriedClients({ ...services.endpoints, cloudWatch: "http://127.0.0.1:9" });
+  try {
+    const its = request("icloud.example");
+    await createProbe(deps({ clients, logsBecomeMetrics: true }))({ Records: [recordOf(its)] }, context);
+    assert.equal((await findVerdict(its.id, services.table))?.reported, true);
+    const lines = services.entries.filter((each) => each.event === "figures");
+    assert.ok(
+      lines.some((each) => each["Provider"] === "icloud" && Array.isArray(each["Blocked"]) && each["Blocked"][0] === 1),
+    );
+  } finally {
+    closeClients(clients);
+  }
+});
+
+test("metrics at a service that never answers cost the record no more than its time", async () => {
+  const silent = createServer(() => {}).listen(0, "127.0.0.1");
+  await new Promise((resolve) => silent.once("listening", resolve));
+  const address = silent.address();
+  const port = typeof address === "object" ? address?.port : 0;
+  const clients = hurriedClients({ ...services.endpoints, cloudWatch: `http://127.0.0.1:${port}` });
+  try {
+    const its = request("open.example");
+    const untilMs = Date.now() + 4_500;
+    const short = { getRemainingTimeInMillis: () => untilMs - Date.now() };
+    const response = await createProbe(deps({ clients }))({ Records: [recordOf(its)] }, short);
+    assert.deepEqual(response, { batchItemFailures: [] });
+    assert.equal((await findVerdict(its.id, services.table))?.reported, false);
+    assert.ok(Date.now() < untilMs, "it returned while it still had time");
+  } finally {
+    closeClients(clients);
+    silent.close();
+  }
+});
+
+test("a verdict that the table does not take travels in the queue, and is written later without another session", async () => {
+  const its = request("icloud.example");
+  const before = await icloud.connections();
+  // The table answers until the session is over.
+  const { table } = services;
+  const failing = { ...services.clients, dynamo: failingOn("PutCommand") };
+  const response = await createProbe(deps({ clients: failing }))({ Records: [recordOf(its)] }, context);
+  assert.deepEqual(response, { batchItemFailures: [] });
+  assert.equal(await findVerdict(its.id, table), null);
+  assert.ok(services.entries.some((each) => each.event === "row-unwritten" && each["id"] === its.id));
+  const messages = await drained(services, "test-probe");
+  const message = messages.find(({ Body }) => Body?.includes(`"${its.id}"`));
+  assert.ok(message !== undefined);
+  await createProbe(deps())({ Records: [recordOfMessage(message)] }, context);
+  const stored = await findVerdict(its.id, table);
+  assert.equal(stored?.verdict.class, "ip-reputation");
+  assert.equal(stored.reported, true);
+  assert.equal(await icloud.connections(), before + 1);
+});
+
+/** The real client, whose requests of one kind find nobody. */
+function failingOn(name: string): Services["clients"]["dynamo"] {
+  const { dynamo } = hurriedClients(services.endpoints);
+  dynamo.middlewareStack.add(
+    (next, { commandName }) =>
+      async (args) => {
+        if (commandName === name.replace("Command", "ItemCommand"))
+          throw Object.assign(new Error("no answer"), { name: "TimeoutError" });
+        return await next(args);
+      },
+    { step: "initialize" },
+  );
+  return dynamo;
+}
+
+test("where there is no time left for a session the request is put back", async () => {
+  const its = request("open.example");
+  const before = await open.connections();
+  const response = await createProbe(deps())({ Records: [recordOf(its)] }, { getRemainingTimeInMillis: () => 2_000 });
+  assert.deepEqual(response, { batchItemFailures: [] });
+  assert.equal(await open.connections(), before);
+  const [message] = await drained(services, "test-probe");
+  assert.deepEqual(JSON.parse(message?.Body ?? ""), its);
+});
+
+test("where the table is away before a session the record fails, and nobody is asked", async () => {
+  const clients = hurriedClients({ ...services.endpoints, dynamo: "http://127.0.0.1:9" });
+  try {
+    const before = await open.connections();
+    const record = recordOf(request("open.example"));
+    const response = await createProbe(deps({ clients }))({ Records: [record] }, context);
+    assert.deepEqual(response, { batchItemFailures: [{ itemIdentifier: record.messageId }] });
+    assert.equal(await open.connections(), before);
+  } finally {
+    closeClients(clients);
+  }
+});
+
+test("hosts that a request names are guarded where the configuration does not allow private addresses", async () => {
+  const { config } = services;
+  const strict = { ...config, requests: { ...config.requests, privateAddresses: false } };
+  const before = await open.connections();
+  const its = request("open.example", { mx: [`127.0.0.1:${open.port}`] });
+  await createProbe(deps({ config: strict }))({ Records: [recordOf(its)] }, context);
+  const stored = await findVerdict(its.id, services.table);
+  assert.equal(stored?.verdict.outcome, "unanswered");
+  assert.match(stored.verdict.primary.text, /loopback/);
+  assert.equal(await open.connections(), before);
+});
+
+test("recipients are masked in all that is kept and logged, where the configuration says so", async () => {
+  const { config } = services;
+  const discreet = { ...config, history: { ...config.history, maskRecipients: true } };
+  const its = request("open.example");
+  await createProbe(deps({ config: discreet }))({ Records: [recordOf(its)] }, context);
+  const stored = await findVerdict(its.id, services.table);
+  assert.equal(stored?.recipient, "p***@open.example");
+  assert.doesNotMatch(JSON.stringify(stored), /probe@open\.example/);
+  const entry = services.entries.find((each) => each.event === "verdict" && each["id"] === its.id);
+  assert.doesNotMatch(JSON.stringify(entry), /probe@open\.example/);
+});
