@@ -18,6 +18,11 @@ export interface Context {
   readonly getRemainingTimeInMillis: () => number;
 }
 
+/** Over after so many milliseconds, however they were reckoned: a timer takes whole ones, above zero. */
+export function overAfter(ms: number): AbortSignal {
+  return AbortSignal.timeout(Math.max(1, Math.trunc(ms)));
+}
+
 /** The table of a configuration. */
 export function tableOf({
   config,

@@ -4,7 +4,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
 import type { ConfigTarget } from "./config/config.ts";
-import { tableOf, type Context, type HandlerDeps } from "./handler.ts";
+import { overAfter, tableOf, type Context, type HandlerDeps } from "./handler.ts";
 import {
   deadLetter,
   forwardedMessage,
@@ -165,7 +165,7 @@ async function ask(
     timeoutMs: config.limits.sessionSeconds * 1000,
     resolver: deps.resolver,
     allowPrivate: config.requests.privateAddresses,
-    signal: AbortSignal.timeout(Math.max(1, deadlineMs - Date.now())),
+    signal: overAfter(deadlineMs - Date.now()),
     progress: null,
   });
   const { maskRecipients } = config.history;
@@ -252,7 +252,7 @@ async function tell(figures: readonly Figure[], context: Context, { deps }: Runs
   const { clients, now, log, logsBecomeMetrics } = deps;
   try {
     // Something of the time is left for what must be put back when CloudWatch takes all of its own.
-    const signal = AbortSignal.timeout(Math.max(1, context.getRemainingTimeInMillis() * 0.6));
+    const signal = overAfter(context.getRemainingTimeInMillis() * 0.6);
     await putFigures(figures, now(), clients.cloudWatch, signal);
     return true;
   } catch (error) {

@@ -1,6 +1,6 @@
 // The schedule: in each slot, one request for every target and egress that is due. What is left out on purpose, because
 // somebody paused it or the provider asked us to slow down, is counted as Skipped. It probes nobody itself.
-import { tableOf, type Context, type HandlerDeps } from "./handler.ts";
+import { overAfter, tableOf, type Context, type HandlerDeps } from "./handler.ts";
 import { dueIn, type Due } from "./queue/due.ts";
 import { Queues, queueNames, runnerOf, type Outgoing } from "./queue/queues.ts";
 import { skippedFigure } from "./report/figures.ts";
@@ -93,7 +93,7 @@ async function countSkipped(
   const figures = [...reasons.keys()].map(({ pair }) => skippedFigure(pair.egress.name, 1));
   if (figures.length === 0) return;
   try {
-    await putFigures(figures, now(), clients.cloudWatch, AbortSignal.timeout(context.getRemainingTimeInMillis()));
+    await putFigures(figures, now(), clients.cloudWatch, overAfter(context.getRemainingTimeInMillis()));
   } catch (error) {
     log({ level: "error", event: "figures-unsent", fault: faultText(error) });
     for (const entry of metricEntries(figures, now())) log(entry);

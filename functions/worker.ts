@@ -57,7 +57,10 @@ function startPoller({ sqs, queueUrl, handler, visibilityS, log }: WorkerOptions
       return messages.filter(({ MessageId = "" }) => !failed.has(MessageId));
     },
   });
-  consumer.on("error", (error) => log({ level: "error", event: "worker", queue: queueUrl, fault: faultText(error) }));
+  consumer.on("error", (error) => {
+    // The long poll that a stop broke off is none.
+    if (consumer.status.isRunning) log({ level: "error", event: "worker", queue: queueUrl, fault: faultText(error) });
+  });
   // Handled, and acknowledged as far as it was.
   consumer.on("response_processed", () => {
     isBusy = false;

@@ -40,10 +40,13 @@ const directions: readonly Direction[] = [
   { from: "functions/queue/",     values: [...pureFiles, "functions/config/"],       types: [],                    packages: ["node:", "zod", "@aws-sdk/", "aws-lambda"] },
   { from: "functions/state/",     values: ["functions/verdict/"],                    types: ["functions/smtp/"],   packages: ["node:", "@aws-sdk/"] },
   { from: "functions/report/",    values: [...pureFiles, ...shared],                 types: ["functions/smtp/"],   packages: ["node:", "@aws-sdk/"] },
-  { from: "functions/page/",      values: [...pureFiles, ...shared],                 types: ["functions/"],        packages: ["node:", "@aws-sdk/"] },
+  { from: "functions/page/",      values: [...pureFiles, ...shared, "functions/page/", "functions/route/guard.ts"], types: ["functions/"], packages: ["node:", "@aws-sdk/"] },
   { from: "functions/cli/",       values: ["functions/", "package.json"],            types: [],                    packages: ["node:", "@aws-sdk/"] },
   { from: "functions/",           values: ["functions/"],                            types: [],                    packages: ["node:", "@aws-sdk/", "aws-lambda", "sqs-consumer"] },
-  { from: "infra/local/start.ts", values: ["infra/", "functions/"],                  types: [],                    packages: [""] },
+  // What puts the functions together on one machine, and shows them.
+  ...["start", "live-view", "stack", "runners", "embedded-clients"].map((name) => {
+    return { from: `infra/local/${name}.ts`, values: ["infra/", "functions/"], types: [], packages: [""] };
+  }),
   { from: "infra/local/",         values: [...pureFiles, ...shared, "infra/local/"], types: ["functions/"],        packages: [""] },
   { from: "infra/",               values: [...shared, "infra/"],                     types: ["functions/"],        packages: [""] },
   { from: "test/",                values: [""],                                      types: [],                    packages: [""] },

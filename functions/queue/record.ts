@@ -6,7 +6,7 @@ import { gunzipSync, gzipSync } from "node:zlib";
 import type { Outgoing } from "./queues.ts";
 
 /** What our attributes are called. */
-const waitsName = "Waits";
+export const waitsName = "Waits";
 const recordedName = "Recorded";
 const untoldName = "Untold";
 const reasonName = "Reason";

@@ -141,10 +141,11 @@ function blocked({ provider, egress }: Series, all: readonly Series[], config: C
 function blockedWidely(egress: string, all: readonly Series[], config: Config): readonly CompositeAlarm[] {
   if (!isWide(egress, all, config)) return [];
   const { widely } = config.alarms;
-  const children = all
+  const names = all
     .filter((each) => each.egress === egress)
-    .slice(0, compositeChildren)
     .map((each) => quoted(blockingName(config.name, each.provider, egress)));
+  const longest = Math.max(...names.map(({ length }) => length)) + ", ".length;
+  const children = names.slice(0, Math.min(compositeChildren, Math.floor(childrenLimit / longest)));
   return [
     {
       type: "composite",
@@ -205,7 +206,10 @@ function egressDown(egress: string, all: readonly Series[], { name, alarms }: Co
   };
 }
 
-/** Missing data is what this one is about. SUM over a list takes the series that are there. */
+/**
+ * Missing data is what this one is about. SUM over a list takes the series that are there; without FILL, data from before
+ * the evaluation periods would stand in for what is missing, and keep it quiet for two rounds more.
+ */
 function probeSilent(egress: string, all: readonly Series[], { name }: Config): MetricAlarm {
   return {
     type: "metric",
@@ -219,7 +223,7 @@ function probeSilent(egress: string, all: readonly Series[], { name }: Config): 
       seriesMetric("attempts", "Attempts", { Egress: egress }, "Sum"),
       seriesMetric("skipped", "Skipped", { Egress: egress }, "Sum"),
     ],
-    expression: "SUM([attempts, skipped])",
+    expression: "FILL(SUM([attempts, skipped]), 0)",
     periodS: roundOf(egress, all).shortestS,
     datapoints: 3,
     of: 3,
@@ -294,6 +298,8 @@ const quiet = { pages: false, expression: null } as const;
 /** CloudWatch's own limits: a period in seconds, the alarms that a composite's rule names. */
 const periodLimitS = 86_400;
 const compositeChildren = 100;
+/** And its characters, 10,240, without those around the names. */
+const childrenLimit = 10_200;
 /** CloudWatch evaluates once a minute: the wider alarm has had two turns. */
 const suppressorWaitS = 120;
 

@@ -5,8 +5,8 @@ import { acquire, release, renew, type Lease, type PairState } from "./pairs.ts"
 import type { Table } from "./table.ts";
 
 /** A process that dies keeps a provider from being asked for so long at most. */
-const holdMs = 15_000;
-const renewMs = 5_000;
+const holdMs = 9_000;
+const renewMs = 3_000;
 /** Shorter waits are waited out here; longer ones go back to the queue. */
 const patienceMs = 1_500;
 

@@ -8,6 +8,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import type { ProbeRequest } from "../../functions/route/attempts.ts";
 import { requestOf } from "./dialog-probe.ts";
+import { wordsOf, type Step } from "./dialog-step.ts";
 import { setupOf } from "./dialog-setup.ts";
 import { parseDialog, type Dialog, type Expectation } from "./dialog.ts";
 import { MailHosts, type MailHost } from "./mail-host.ts";
@@ -27,6 +28,17 @@ export interface LabHost {
 /** Hosts that listen, in the order of their dialogs, until the lab is disposed of. */
 export interface Lab extends AsyncDisposable {
   readonly hosts: readonly LabHost[];
+  /** Has a provider play its dialog, which is how it refuses, or an open host; on the same port, from the next session on. */
+  setBlocked(provider: string, blocked: boolean): Promise<void>;
+}
+
+/** Who is served: the one client that the dialogs are written for, or anybody, with names and addresses of his own. */
+export type LabClients = "as-written" | "anybody";
+
+export interface LabOptions {
+  readonly clients: LabClients;
+  /** By provider; any free one for those that are not here. */
+  readonly ports: Readonly<Record<string, number>>;
 }
 
 const labFolder = new URL("./lab/", import.meta.url);
@@ -35,21 +47,51 @@ const labFolder = new URL("./lab/", import.meta.url);
 const timeoutMs = 3_000;
 
 /**
- * Starts a host for each dialog of a folder, on any free port of 127.0.0.1.
- * @throws Error that names the file and how to say it right, or that there is no lab
+ * Starts a host for each dialog of a folder on 127.0.0.1. Each refuses as its dialog says, until `setBlocked`.
+ * @throws Error that names the file and how to say it right, that there is no lab, or that a port is taken
  */
-export async function startLab(folder: URL = labFolder): Promise<Lab> {
+export async function startLab(
+  folder: URL = labFolder,
+  { clients = "as-written", ports = {} }: Partial<LabOptions> = {},
+): Promise<Lab> {
   const dialogs = await readLab(folder);
   const thread = new MailHosts();
   try {
-    const starting = dialogs.map(async (dialog) => ({ dialog, host: await thread.start(dialog, { repeat: true }) }));
-    const hosts = await Promise.all(starting);
-    return { hosts, [Symbol.asyncDispose]: () => thread.close() };
+    const hosts = await Promise.all(dialogs.map((each) => startHost(each, clients, ports[each.provider] ?? 0, thread)));
+    return {
+      hosts,
+      setBlocked: async (provider, blocked) => {
+        const found = hosts.find(({ dialog }) => dialog.provider === provider);
+        if (found === undefined) throw new Error(`the lab has no provider ${provider}`);
+        await found.host.change(blocked ? playedFor(clients, found.dialog) : null);
+      },
+      [Symbol.asyncDispose]: () => thread.close(),
+    };
   } catch (error) {
     await thread.close();
     throw error;
   }
 }
+
+async function startHost(dialog: LabDialog, clients: LabClients, port: number, thread: MailHosts): Promise<LabHost> {
+  const options = { repeat: true, mayQuit: clients === "anybody", port };
+  return { dialog, host: await thread.start(playedFor(clients, dialog), options) };
+}
+
+/** Where a dialog names its client, its sender and its recipient, anybody may name his own. */
+function playedFor(clients: LabClients, dialog: LabDialog): LabDialog {
+  if (clients === "as-written") return dialog;
+  return { ...dialog, scripts: [dialog.scripts[0].map(forAnybody)] };
+}
+
+function forAnybody(step: Step): Step {
+  const { source, lineNumber } = step;
+  const named = naming.find((each) => each.test(wordsOf(step)));
+  return named === undefined ? step : { kind: "pattern", pattern: named, source, lineNumber };
+}
+
+/** Commands that name somebody. */
+const naming = [/^EHLO /i, /^HELO /i, /^MAIL FROM:/i, /^RCPT TO:/i];
 
 /** The dialogs of a folder in the order of their names; at least one. */
 async function readLab(folder: URL): Promise<readonly LabDialog[]> {

@@ -24,6 +24,7 @@ const lineLimit = 65_536;
 /**
  * Plays a script to its end, and then waits until the client is gone.
  * @param pause waits; it may be cut short when nobody watches any more
+ * @param mayQuit whether QUIT before the end leaves the script well
  * @returns null, or where the client left the script; the connection is reset then
  */
 export async function play(
@@ -31,11 +32,16 @@ export async function play(
   wire: Wire,
   journal: Journal,
   pause: (waitMs: number) => Promise<void>,
+  mayQuit: boolean,
 ): Promise<Fault | null> {
   const player = new Player(wire, journal, pause);
   for (const [at, step] of script.entries()) {
     const came = await player.perform(step);
     if (came === null) continue;
+    if (mayQuit && /^"QUIT"$/i.test(came)) {
+      await player.letGo(script.slice(at));
+      return null;
+    }
     wire.reset();
     return { at, came };
   }
@@ -52,6 +58,8 @@ class Player {
   /** The chunk that BDAT announced. */
   #chunk: { readonly size: number; readonly last: boolean } | null = null;
   #chunks: Uint8Array[] = [];
+  /** Commands that came behind the last reply. */
+  #unanswered = 0;
   /** Nothing more is expected: what still comes is let go. */
   #over = false;
 
@@ -65,6 +73,7 @@ class Player {
   async perform(step: Step): Promise<string | null> {
     if (step.kind === "send") {
       this.#unsent.push(step.octets);
+      this.#unanswered = 0;
       return null;
     }
     await this.#flush();
@@ -108,6 +117,22 @@ class Player {
     await this.#wire.read(ignored);
     this.#wire.close();
     return null;
+  }
+
+  /** The client has said QUIT: it gets what the script has for the commands before it, and a good bye. */
+  async letGo(rest: Script): Promise<void> {
+    const lines = rest.filter((step) => step.kind === "send").map(({ octets }) => octets);
+    for (const line of lines) {
+      if (this.#unanswered === 0) break;
+      this.#unsent.push(line);
+      // RFC 5321 §4.2.1: a hyphen behind the code says that the reply goes on.
+      if (line[3] !== 0x2d) this.#unanswered -= 1;
+    }
+    this.#unsent.push(Buffer.from("221 2.0.0 good bye\r\n"));
+    await this.#flush();
+    await this.#wire.fin();
+    await this.#wire.read(ignored);
+    this.#wire.close();
   }
 
   async #flush(): Promise<void> {
@@ -170,6 +195,7 @@ class Player {
     const text = line.slice(0, -2);
     this.#journal.lines.push(text);
     if (!isRight(text)) return shown(octets);
+    this.#unanswered += 1;
     const bdat = /^BDAT (\d+)( LAST)?$/i.exec(text);
     this.#chunk = bdat === null ? null : { size: Number(bdat[1]), last: bdat[2] !== undefined };
     return null;

@@ -10,6 +10,7 @@ import type { Dialog, Script } from "./dialog.ts";
 import { play } from "./mail-host-play.ts";
 import type { Fault, Journal } from "./mail-host-play.ts";
 import { Wire } from "./mail-host-wire.ts";
+import { playOpen } from "./open-host.ts";
 import type { MailHostOptions, Played, Question, Reaction } from "./mail-host.ts";
 
 /** What a host that serves for ever remembers, in connections and in faults. */
@@ -40,11 +41,17 @@ async function react(question: Question): Promise<Reaction> {
     return { kind: "closed" };
   }
   if (host === undefined) throw new Error("the mail host is closed");
+  if (question.kind === "change") {
+    host.change(question.dialog);
+    return { kind: "changed" };
+  }
   return { kind: "told", played: await host.tell() };
 }
 
 class PlayingHost {
-  readonly #dialog: Dialog;
+  #dialog: Dialog;
+  /** Whether what the dialog says is left aside, for a host that takes all. */
+  #isOpen = false;
   readonly #options: MailHostOptions;
   readonly #server: Server;
   readonly #playing = new Map<Wire, { readonly number: number; readonly ended: Promise<void> }>();
@@ -66,6 +73,12 @@ class PlayingHost {
     this.#server.listen(port, address);
     await once(this.#server, "listening");
     return this.#server.address() as AddressInfo;
+  }
+
+  /** Connections that are open play on as they began. */
+  change(dialog: Dialog | null): void {
+    this.#isOpen = dialog === null;
+    this.#dialog = dialog ?? this.#dialog;
   }
 
   async tell(): Promise<Played> {
@@ -126,14 +139,19 @@ class PlayingHost {
     const journal: Journal = { lines: [], messages: [] };
     this.#journals = [...this.#journals, journal].slice(-keptLimit);
     if (this.#options.bytes === true) wire.dribble(1);
+    const dialog = this.#dialog;
     try {
-      const fault = await play(script, wire, journal, (waitMs) => this.#pause(waitMs));
-      if (fault !== null) this.#faults = [...this.#faults, this.#describe(script, fault, number)].slice(-keptLimit);
+      const fault = this.#isOpen
+        ? await playOpen(wire, journal)
+        : await play(script, wire, journal, (waitMs) => this.#pause(waitMs), this.#options.mayQuit ?? false);
+      if (fault === null) return;
+      this.#faults = [...this.#faults, this.#describe(dialog, script, fault, number)].slice(-keptLimit);
     } catch (error) {
       wire.reset();
-      this.#faults.push(`${this.#dialog.file}: connection ${number}: the mail host failed: ${String(error)}`);
+      this.#faults.push(`${dialog.file}: connection ${number}: the mail host failed: ${String(error)}`);
+    } finally {
+      this.#playing.delete(wire);
     }
-    this.#playing.delete(wire);
   }
 
   #pause(waitMs: number): Promise<void> {
@@ -149,8 +167,7 @@ class PlayingHost {
     });
   }
 
-  #describe(script: Script, { at, came }: Fault, number: number): string {
-    const { file, scripts } = this.#dialog;
+  #describe({ file, scripts }: Dialog, script: Script, { at, came }: Fault, number: number): string {
     const lineNumber = script[Math.min(at, script.length - 1)]?.lineNumber ?? 1;
     const under = this.#options.tls === true ? ", under STARTTLS" : "";
     const lines = script.map(({ source }, index) => `${index === at ? "▶" : " "} ${source}`);

@@ -10,6 +10,8 @@ export interface MailHostOptions {
   readonly bytes?: boolean;
   /** Serve for ever: every connection plays the first script anew. Only the last connections' record is kept. */
   readonly repeat?: boolean;
+  /** A client may say QUIT before its script is over: it gets the replies that it is owed, and no fault. */
+  readonly mayQuit?: boolean;
   /** On loopback; 127.0.0.1 when left out. */
   readonly address?: string;
   /** Any free one when left out. */
@@ -31,6 +33,8 @@ export interface MailHost extends AsyncDisposable {
   received(): Promise<readonly (readonly string[])[]>;
   /** The whole messages of all connections: dots unstuffed, chunks put together. */
   messages(): Promise<readonly Uint8Array[]>;
+  /** What connections play from now on: another dialog, or null for an open host, which takes all that is said well. */
+  change(dialog: Dialog | null): Promise<void>;
   /** Stops listening and resets what is open. */
   close(): Promise<void>;
 }
@@ -45,11 +49,13 @@ export interface Played {
 
 export type Question =
   | { readonly kind: "start"; readonly host: number; readonly dialog: Dialog; readonly options: MailHostOptions }
+  | { readonly kind: "change"; readonly host: number; readonly dialog: Dialog | null }
   | { readonly kind: "tell"; readonly host: number }
   | { readonly kind: "close"; readonly host: number };
 
 export type Reaction =
   | { readonly kind: "started"; readonly address: string; readonly port: number }
+  | { readonly kind: "changed" }
   | { readonly kind: "told"; readonly played: Played }
   | { readonly kind: "closed" }
   | { readonly kind: "failed"; readonly message: string };
@@ -89,6 +95,7 @@ export class MailHosts implements AsyncDisposable {
       connections: async () => (await tell()).connections,
       received: async () => (await tell()).received,
       messages: async () => (await tell()).messages,
+      change: async (dialog) => void (await this.#ask({ kind: "change", host, dialog }, "changed")),
       close,
       [Symbol.asyncDispose]: close,
     };

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -11,7 +12,9 @@ import { after, suite, test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { probe } from "../../functions/route/attempts.ts";
 import { surprises } from "../../infra/local/dialog-probe.ts";
-import { requestTo, startLab } from "../../infra/local/lab.ts";
+import { requestTo, startLab, type Lab } from "../../infra/local/lab.ts";
+import { depths, type Depth } from "../../functions/smtp/transcript.ts";
+import { requestTo as requestFor } from "../support/request.ts";
 
 /** What providers do to an IP that they do not like: where, and with which code. In the order of the table. */
 const answers = [
@@ -120,6 +123,86 @@ suite("the lab", () => {
       [{ "a.smtp": ["# big", "@ message large", "S! fin", "=> unanswered greeting"] }, /^a\.smtp: .*@ message small/],
     ] as const;
     for (const [files, message] of cases) await assert.rejects(startLab(urlOf(await labOf(files))), { message });
+  });
+});
+
+suite("a lab for anybody", () => {
+  const options = { clients: "anybody" } as const;
+
+  /** What a provider of the lab is asked by somebody whom its dialog does not know. */
+  async function ask(lab: Lab, provider: string, depth: Depth): Promise<readonly (string | number | null)[]> {
+    const host = lab.hosts.find(({ dialog }) => dialog.provider === provider)?.host;
+    assert.ok(host !== undefined);
+    const to = [`somebody@${provider}.example`];
+    const hosts = [{ name: host.address, port: host.port }];
+    const more = { helo: "else.example", from: "other@else.example", depth, tls: "opportunistic" } as const;
+    const { outcome, primary } = await probe(requestFor(to, hosts, { ...more, timeoutMs: 3_000 }));
+    assert.deepEqual(await host.result(), []);
+    return [outcome, primary.stage, primary.code];
+  }
+
+  test("refuses whoever asks as far as the dialog goes, and lets go whoever stops before", async () => {
+    await using lab = await startLab(undefined, options);
+    assert.deepEqual(await ask(lab, "icloud", "rcpt"), ["rejected", "rcpt", 550]);
+    assert.deepEqual(await ask(lab, "icloud", "message"), ["rejected", "rcpt", 550]);
+    assert.deepEqual(await ask(lab, "comcast", "rcpt"), ["rejected", "rcpt", 554]);
+    assert.deepEqual(await ask(lab, "outlook", "rcpt"), ["rejected", "mail", 550]);
+    assert.deepEqual(await ask(lab, "gmail", "message"), ["rejected", "message", 550]);
+    assert.deepEqual(await ask(lab, "gmail", "rcpt"), ["accepted", "rcpt", 250], "green, as Gmail is up to RCPT");
+    assert.deepEqual(await ask(lab, "icloud", "ehlo"), ["accepted", "ehlo", 250]);
+    assert.deepEqual(await ask(lab, "accepting", "message"), ["accepted", "message", 250]);
+  });
+
+  test("unblocks and blocks a provider on the same port, at every depth", async () => {
+    await using lab = await startLab(undefined, options);
+    const port = () => lab.hosts.find(({ dialog }) => dialog.provider === "gmx")?.host.port;
+    const before = port();
+    assert.deepEqual(await ask(lab, "gmx", "rcpt"), ["rejected", "greeting", 554]);
+    await lab.setBlocked("gmx", false);
+    for (const depth of depths) {
+      const code = depth === "greeting" ? 220 : 250;
+      assert.deepEqual(await ask(lab, "gmx", depth), ["accepted", depth, code]);
+    }
+    await lab.setBlocked("gmx", true);
+    assert.deepEqual(await ask(lab, "gmx", "rcpt"), ["rejected", "greeting", 554]);
+    assert.equal(port(), before);
+    await assert.rejects(lab.setBlocked("hotmail", false), { message: "the lab has no provider hotmail" });
+  });
+
+  test("an open host takes messages as they are, under TLS, and refuses what is out of order", async () => {
+    await using lab = await startLab(undefined, options);
+    const host = lab.hosts.find(({ dialog }) => dialog.provider === "gmx")?.host;
+    assert.ok(host !== undefined);
+    await lab.setBlocked("gmx", false);
+    const message = Buffer.from("Subject: dots\r\n\r\n.\r\n..two\r\nend\r\n");
+    const hosts = [{ name: host.address, port: host.port }];
+    const two = ["one@gmx.example", "two@gmx.example"];
+    const verdict = await probe(requestFor(two, hosts, { depth: "message", message, tls: "require" }));
+    assert.equal(verdict.outcome, "accepted");
+    assert.ok(verdict.attempts[0]?.tls !== null);
+    assert.deepEqual(await host.messages(), [new Uint8Array(message)]);
+
+    const socket = connect(host.port, host.address);
+    socket.end(
+      "DATA\r\nRCPT TO:<a@b>\r\nEHLO me\r\nMAIL FROM:a@b\r\nMAIL FROM:<a@b>\r\nEXPN all\r\nRSET\r\nQUIT\r\nNOOP\r\n",
+    );
+    const replies = (await text(socket)).split("\r\n").filter((line) => /^\d{3} /.test(line));
+    assert.deepEqual(
+      replies.map((line) => line.slice(0, 3)),
+      ["220", "503", "503", "250", "501", "250", "500", "250", "221"],
+    );
+  });
+
+  test("takes the ports that it is given, and says when one is taken", async () => {
+    await using one = await startLab(undefined, options);
+    const ports = Object.fromEntries(one.hosts.map(({ dialog, host }) => [dialog.provider, host.port]));
+    await assert.rejects(startLab(undefined, { ...options, ports }), /EADDRINUSE/);
+    await one[Symbol.asyncDispose]();
+    await using again = await startLab(undefined, { ...options, ports });
+    assert.deepEqual(
+      again.hosts.map(({ host }) => host.port),
+      Object.values(ports),
+    );
   });
 });
 

@@ -136,8 +136,8 @@ export function recordOfMessage({ MessageId = "", Body = "", MessageAttributes =
   });
 }
 
-/** With time enough. */
-export const context = { getRemainingTimeInMillis: (): number => 60_000 };
+/** With time enough, and not in whole milliseconds: who reckons it owes nobody that. */
+export const context = { getRemainingTimeInMillis: (): number => 60_000.5 };
 
 /** What can be read from a queue now, and the delayed ones within `waitS`; taken out. */
 export async function drained({ clients, queues }: Services, name: string, waitS = 0): Promise<readonly Message[]> {

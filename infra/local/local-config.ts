@@ -1,0 +1,32 @@
+// The configuration that is in effect locally: the operator's, with everything that would leave this machine led to the
+// embedded parts. Pure.
+import type { Config, ConfigRoute } from "../../functions/config/config.ts";
+import type { Endpoints } from "./endpoints.ts";
+
+/** The mail domain of a lab's provider. */
+export function labDomain(provider: string): string {
+  return `${provider}.example`;
+}
+
+/** Hosts are the lab's, on-call's routes the sink's and a topic; whoever writes to the queues is ourselves. */
+export function localConfig(config: Config, { lab, sink, topics }: Pick<Endpoints, "lab" | "sink" | "topics">): Config {
+  const hosts = Object.entries(lab).map(([provider, host]) => [labDomain(provider), [host]]);
+  return {
+    ...config,
+    hosts: { ...config.hosts, ...Object.fromEntries(hosts) },
+    onCall: { ...config.onCall, routes: routesOf(sink, topics.oncall) },
+    requests: { ...config.requests, recipients: ["*"], ports: "any", privateAddresses: true },
+    // The lab's hosts mind no haste.
+    limits: { ...config.limits, gapSeconds: 0 },
+  };
+}
+
+function routesOf(sink: string, topicArn: string): ConfigRoute[] {
+  return [
+    { type: "slack", name: "slack", url: `${sink}/slack` },
+    { type: "teams", name: "teams", url: `${sink}/teams` },
+    { type: "webhook", name: "webhook", url: `${sink}/webhook`, headers: {} },
+    { type: "pagerduty", name: "pagerduty", routingKey: "0".repeat(32), url: `${sink}/pagerduty/v2/enqueue` },
+    { type: "sns", name: "sns", topicArn },
+  ];
+}
