@@ -3,7 +3,8 @@
 // asked again because it refused us, nor because something of ours could not be reached.
 import { createHash, randomUUID } from "node:crypto";
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
-import type { ConfigTarget } from "./config/config.ts";
+import type { Config, ConfigTarget } from "./config/config.ts";
+import { parseHost } from "./config/host.ts";
 import { overAfter, tableOf, type Context, type HandlerDeps } from "./handler.ts";
 import {
   deadLetter,
@@ -15,7 +16,7 @@ import {
   untoldMessage,
   waitsOf,
 } from "./queue/record.ts";
-import { parseHost, readRequest, type Probe } from "./queue/request.ts";
+import { readRequest, type Probe } from "./queue/request.ts";
 import { Queues, queueNames, runnerOf, type Outgoing, type Runner } from "./queue/queues.ts";
 import { Turns } from "./queue/turns.ts";
 import { figuresOf, skippedFigure, type Figure } from "./report/figures.ts";
@@ -150,7 +151,7 @@ async function ask(
 ): Promise<Result> {
   const { config, now, log } = deps;
   const { recipient, egress, depth, from, id } = probe;
-  const hosts = probe.mx ?? config.hosts[recipient.domain]?.flatMap((each) => parseHost(each) ?? []) ?? null;
+  const hosts = probe.mx ?? configuredHosts(recipient.domain, config);
   const verdict = await probeHosts({
     recipients: [recipient],
     hosts,
@@ -184,6 +185,12 @@ async function ask(
   );
   log(verdictEntry(recording.stored));
   return { kind: "verdict", record, recording, isWritten: await isWritten(recording, table, deps) };
+}
+
+/** Where the configuration sends a domain's mail, in the place of its MX hosts; null: it does not. */
+function configuredHosts(domain: string, { hosts }: Config): Probe["mx"] {
+  if (!Object.hasOwn(hosts, domain)) return null;
+  return hosts[domain]?.flatMap((each) => parseHost(each) ?? []) ?? null;
 }
 
 /** The series of hosts that nobody has named: a domain is no dimension. */

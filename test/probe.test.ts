@@ -378,3 +378,12 @@ test("recipients are masked in all that is kept and logged, where the configurat
   const entry = services.entries.find((each) => each.event === "verdict" && each["id"] === its.id);
   assert.doesNotMatch(JSON.stringify(entry), /probe@open\.example/);
 });
+
+test("a domain that is called like something of every object has no hosts of the configuration's", async () => {
+  const { config } = services;
+  const its = request("open.example", { recipient: "probe@constructor" });
+  await createProbe(deps())({ Records: [recordOf(its)] }, context);
+  const stored = await findVerdict(its.id, services.table);
+  assert.equal(stored?.verdict.primary.stage, "dns");
+  assert.equal(Object.hasOwn(config.hosts, "constructor"), false);
+});

@@ -27,9 +27,6 @@ export const probeRequestSchema = z.strictObject({
   notAfter: about("After this time it is not probed any more.", z.optional(time)),
 });
 
-// The notation of a host is the configuration's too.
-export { parseHost };
-
 export type ProbeMessage = z.infer<typeof probeRequestSchema>;
 
 /** A request that the configuration lets be carried out. */

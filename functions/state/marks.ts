@@ -119,18 +119,6 @@ export async function noteLatest(mark: Mark, at: string, note: unknown, table: T
   }
 }
 
-/** Adds to a mark what came of it. */
-export async function noteOnMark(mark: Mark, note: object, table: Table): Promise<void> {
-  await table.client.send(
-    new UpdateCommand({
-      TableName: table.name,
-      Key: { pk: keyOf(mark) },
-      UpdateExpression: "SET note = :note, expiresAt = :expiresAt",
-      ExpressionAttributeValues: { ":note": note, ":expiresAt": expiryOf(table) },
-    }),
-  );
-}
-
 /** The mark's row, with its `note` if there is one; null: not marked. */
 export async function readMark(mark: Mark, table: Table): Promise<Readonly<Record<string, unknown>> | null> {
   const { Item } = await table.client.send(

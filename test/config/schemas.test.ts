@@ -1,0 +1,155 @@
+// The published JSON Schemas say the same as the code: the text, the descriptions, and what fits.
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { describe, it, test } from "node:test";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import { checkConfig } from "../../functions/config/config.ts";
+import { readRequest } from "../../functions/queue/request.ts";
+import requestSchema from "../../functions/queue/request.schema.json" with { type: "json" };
+import example from "../../infra/config/example.json" with { type: "json" };
+import configSchema from "../../infra/config/schema.json" with { type: "json" };
+import { schemas } from "../../infra/config/schemas.ts";
+
+// Which URL and which time is one, the code's own tests say.
+const ajv = new Ajv2020({ strict: true, allowUnionTypes: true, validateFormats: false });
+const fitsConfig = ajv.compile(configSchema);
+const fitsRequest = ajv.compile(requestSchema);
+
+for (const { file, text } of schemas) {
+  test(`${file.pathname.split("/").at(-1)} is what infra/config/schemas.ts writes`, async () => {
+    assert.deepEqual(JSON.parse(await readFile(file, "utf8")), JSON.parse(text));
+  });
+}
+
+test("each schema has an id with its version", () => {
+  assert.equal(configSchema.$id, "urn:delivery-probe:config:1");
+  assert.equal(requestSchema.$id, "urn:delivery-probe:request:1");
+});
+
+test("an editor can say of every field what it is for", () => {
+  const bare = [...fieldsOf(configSchema), ...fieldsOf(requestSchema)].filter(({ schema }) => {
+    return !("description" in schema) && !("const" in schema);
+  });
+  assert.deepEqual(
+    bare.map(({ name }) => name),
+    [],
+  );
+});
+
+const [egress] = example.egresses;
+const [target] = example.targets;
+
+const configs: readonly (readonly [name: string, fits: boolean, change: object])[] = [
+  ["the example", true, {}],
+  ["no name, which has a default", true, { name: undefined }],
+  ["a name in capitals", false, { name: "Probe" }],
+  ["a name that is no text", false, { name: 5 }],
+  ["no identity", false, { identity: undefined }],
+  ["an identity without sender", false, { identity: { helo: "probe.example" } }],
+  ["a field that there is not", false, { target: [] }],
+  ["a field of an identity that there is not", false, { identity: { ...example.identity, ehlo: "x" } }],
+  ["no egress", false, { egresses: [] }],
+  ["egresses that are no list", false, { egresses: { aws: egress } }],
+  ["an egress without address", true, { egresses: [{ name: "aws", runner: "functions" }] }],
+  ["an egress whose address is null", true, { egresses: [{ ...egress, address: null }] }],
+  ["an egress with another runner", false, { egresses: [{ ...egress, runner: "lambda" }] }],
+  ["no target", false, { targets: [] }],
+  ["a target with everything", true, { targets: [{ ...target, depth: "ehlo", everyMinutes: 5, egresses: ["aws"], severities: { tls: "page" } }] }], // prettier-ignore
+  ["a target whose egresses are null", true, { targets: [{ ...target, egresses: null }] }],
+  ["a target every four minutes", false, { targets: [{ ...target, everyMinutes: 4 }] }],
+  ["a target every seven minutes and a half", false, { targets: [{ ...target, everyMinutes: 7.5 }] }],
+  ["a target at another depth", false, { targets: [{ ...target, depth: "data" }] }],
+  ["a class that there is not", false, { targets: [{ ...target, severities: { blocked: "page" } }] }],
+  ["a severity that there is not", false, { targets: [{ ...target, severities: { tls: "red" } }] }],
+  ["hosts", true, { hosts: { "icloud.example": ["mx.example:25"] } }],
+  ["a domain without hosts", false, { hosts: { "icloud.example": [] } }],
+  ["on-call without routes", true, { onCall: {} }],
+  ["a route of each kind", true, { onCall: { routes: [
+    { type: "sns", name: "a", topicArn: "arn:aws:sns:us-east-1:1:x" },
+    { type: "pagerduty", name: "b", routingKey: "k", url: "https://events.eu.pagerduty.com/v2/enqueue" },
+    { type: "slack", name: "c", url: { env: "SLACK" } },
+    { type: "teams", name: "d", url: "https://teams.example" },
+    { type: "webhook", name: "e", url: "https://hook.example", headers: { A: "b", C: { env: "D" } } },
+  ] } }], // prettier-ignore
+  ["a route of another kind", false, { onCall: { routes: [{ type: "mail", name: "a" }] } }],
+  ["a route without its key", false, { onCall: { routes: [{ type: "pagerduty", name: "a" }] } }],
+  ["a secret that is neither text nor a variable", false, { onCall: { routes: [{ type: "slack", name: "a", url: {} }] } }], // prettier-ignore
+  ["an empty secret", false, { onCall: { routes: [{ type: "slack", name: "a", url: "" }] } }],
+  ["a topic that is no ARN", false, { onCall: { routes: [{ type: "sns", name: "a", topicArn: "x" }] } }],
+  ["M of N", true, { alarms: { blocked: { datapoints: 1, of: 1 } } }],
+  ["M without N", false, { alarms: { blocked: { datapoints: 1 } } }],
+  ["more than ten rounds", false, { alarms: { blocked: { datapoints: 2, of: 11 } } }],
+  ["any port", true, { requests: { ports: "any" } }],
+  ["some ports", true, { requests: { ports: [25, 2_525] } }],
+  ["a port that is none", false, { requests: { ports: [65_536] } }],
+  ["ports in another word", false, { requests: { ports: "all" } }],
+  ["a boolean that is a text", false, { history: { maskRecipients: "yes" } }],
+];
+
+describe("a configuration fits the schema where the code takes it", () => {
+  for (const [name, fits, change] of configs) {
+    it(`${name}: ${fits ? "fits" : "does not fit"}`, () => {
+      const document: unknown = JSON.parse(JSON.stringify({ ...example, ...change }));
+      const { faults } = checkConfig(document);
+      assert.equal(faults === null, fits, String(faults));
+      assert.equal(fitsConfig(document), fits, JSON.stringify(fitsConfig.errors));
+    });
+  }
+});
+
+const request = { v: 1, kind: "probe", id: "a-1", recipient: target?.recipient };
+
+const requests: readonly (readonly [name: string, fits: boolean, change: object])[] = [
+  ["the least that a request holds", true, {}],
+  ["all that a request may hold", true, { egress: "aws", depth: "ehlo", from: example.identity.sender, mx: ["mx.example"], notAfter: "2026-11-24T17:00:00+01:00" }], // prettier-ignore
+  ["no version", false, { v: undefined }],
+  ["another version", false, { v: 2 }],
+  ["another kind", false, { kind: "send" }],
+  ["no id", false, { id: undefined }],
+  ["an empty id", false, { id: "" }],
+  ["an id of 201 characters", false, { id: "x".repeat(201) }],
+  ["an id with a space", false, { id: "a b" }],
+  ["no recipient", false, { recipient: undefined }],
+  ["a recipient that is a list", false, { recipient: ["probe@icloud.example"] }],
+  ["another depth", false, { depth: "data" }],
+  ["a depth that is null", false, { depth: null }],
+  ["no host", false, { mx: [] }],
+  ["eleven hosts", false, { mx: Array.from({ length: 11 }, () => "mx.example") }],
+  ["hosts that are a text", false, { mx: "mx.example" }],
+  ["a time without its zone", false, { notAfter: "2026-11-24T17:00:00" }],
+  ["a date", false, { notAfter: "2026-11-24" }],
+  ["a day that there is not", false, { notAfter: "2026-02-29T00:00:00Z" }],
+  ["a field that there is not", false, { attempt: 2 }],
+];
+
+describe("a request fits the schema where the code takes it", () => {
+  const { value: config } = checkConfig(example);
+  assert.ok(config !== null);
+  for (const [name, fits, change] of requests) {
+    it(`${name}: ${fits ? "fits" : "does not fit"}`, () => {
+      const document: unknown = JSON.parse(JSON.stringify({ ...request, ...change }));
+      const { faults } = readRequest(JSON.stringify(document), config);
+      assert.equal(faults === null, fits, String(faults));
+      assert.equal(fitsRequest(document), fits, JSON.stringify(fitsRequest.errors));
+    });
+  }
+});
+
+interface Field {
+  readonly name: string;
+  readonly schema: object;
+}
+
+/** Every field that a person writes, at whatever depth; names that people choose (a domain, a header) are none. */
+function fieldsOf(schema: unknown, at = ""): readonly Field[] {
+  if (typeof schema !== "object" || schema === null) return [];
+  return Object.entries(schema as Readonly<Record<string, unknown>>).flatMap(([key, each]) => {
+    if (key === "default") return [];
+    if (key !== "properties") return fieldsOf(each, at);
+    return Object.entries(each as Readonly<Record<string, object>>).flatMap(([name, schema]) => {
+      const own = { name: `${at}.${name}`, schema };
+      // A class says itself what it is.
+      return at.endsWith(".severities") ? [] : [own, ...fieldsOf(schema, own.name)];
+    });
+  });
+}
