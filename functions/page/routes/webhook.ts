@@ -1,0 +1,39 @@
+// A page as JSON for a program of the operator's own: all that it holds, and as text.
+import { secretOf, type ConfigRoute } from "../../config/config.ts";
+import { plainText, type Page } from "../text.ts";
+import { post, type Sent } from "./post.ts";
+
+type WebhookRoute = Extract<ConfigRoute, { readonly type: "webhook" }>;
+
+export async function sendWebhook(
+  route: WebhookRoute,
+  page: Page,
+  env: NodeJS.ProcessEnv,
+  signal: AbortSignal,
+): Promise<Sent> {
+  const named = Object.entries(route.headers).map(([name, given]) => [name, secretOf(given, env)] as const);
+  const url = secretOf(route.url, env);
+  const secrets = named.map(([, value]) => value);
+  return await post({ url, headers: Object.fromEntries(named), body: webhookDocument(page), secrets }, signal);
+}
+
+/**
+ * The document that is posted; `v` changes when a field of it changes its meaning or goes.
+ * ```
+ * { "v": 1,
+ *   "state": "firing" | "recovered" | "drill",
+ *   "kind": "blocked" | "blocked-widely" | "refused" | "egress-down" | "probe-silent" | "misconfigured" | "failures",
+ *   "alarm": "…", "at": "RFC 3339 time", "severity": "critical" | "error" | "info", "dedupKey": "…",
+ *   "title": "…",
+ *   "quotes": [ { "by": "iCloud said at rcpt (…)", "lines": ["550 5.7.1 …"], "more": 0 } ],
+ *   "action": { "text": "…", "url": "…" or null },
+ *   "facts": [ { "label": "Since", "value": "…" } ],
+ *   "command": "…" or null,
+ *   "links": [ { "text": "Runbook: blocked", "url": "…" } ],
+ *   "text": "all of it, in lines" }
+ * ```
+ * Quoted lines are a host's: show them as text, never as markup; `more` were left out. `at` and `alarm` tell one page from every other.
+ */
+export function webhookDocument(page: Page): Page & { readonly text: string } {
+  return { ...page, text: plainText(page) };
+}
