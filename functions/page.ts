@@ -69,7 +69,7 @@ export function createPage(deps: PageDeps): PageHandler {
       change,
       alarm,
       config: deps.config,
-      table: table.name,
+
       histories: history.histories,
       historyFault: history.fault,
       firedAt: telling.firedAt,

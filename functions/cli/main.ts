@@ -3,10 +3,7 @@
 import process from "node:process";
 import packageFile from "../../package.json" with { type: "json" };
 import { faultStatus, usageStatus } from "./exit.ts";
-import { explainCommand, explainOptions } from "./explain.ts";
 import { nearest, quote, UsageFault, type OptionSpec } from "./options.ts";
-import { probeCommand, probeOptions } from "./probe.ts";
-import { replay, replayOptions } from "./replay.ts";
 import { visibleLine } from "../verdict/visible.ts";
 import { write } from "./write.ts";
 
@@ -14,6 +11,11 @@ interface Command {
   readonly name: string;
   readonly operands: string;
   readonly about: string;
+  /** Its own file is read when it is wanted: half of them need AWS's clients, which take a while to load. */
+  readonly load: () => Promise<Loaded>;
+}
+
+interface Loaded {
   readonly options: readonly OptionSpec[];
   readonly run: (args: readonly string[]) => Promise<number>;
 }
@@ -23,22 +25,82 @@ const commands: readonly Command[] = [
     name: "probe",
     operands: "<address>...",
     about: "asks the recipients' mail hosts, and prints the one answer that decides",
-    options: probeOptions,
-    run: probeCommand,
+    load: async () => {
+      const { probeOptions, probeCommand } = await import("./probe.ts");
+      return { options: probeOptions, run: probeCommand };
+    },
   },
   {
     name: "explain",
     operands: "[reply]",
-    about: "tells what one reply means, who must act and what to do: of the command line, or standard input",
-    options: explainOptions,
-    run: explainCommand,
+    about: "tells what one reply means, who must act and what to do",
+    load: async () => {
+      const { explainOptions, explainCommand } = await import("./explain.ts");
+      return { options: explainOptions, run: explainCommand };
+    },
   },
   {
     name: "replay",
     operands: "[file]",
     about: "judges again what probe --json printed: from a file, or standard input",
-    options: replayOptions,
-    run: replay,
+    load: async () => {
+      const { replayOptions, replay } = await import("./replay.ts");
+      return { options: replayOptions, run: replay };
+    },
+  },
+  {
+    name: "status",
+    operands: "",
+    about: "tells which alarms stand, and each provider's last verdict",
+    load: async () => {
+      const { statusOptions, statusCommand } = await import("./status.ts");
+      return { options: statusOptions, run: statusCommand };
+    },
+  },
+  {
+    name: "pause",
+    operands: "[provider|egress name]",
+    about: "has the schedule leave one alone for a while, with a reason; without a name tells who is",
+    load: async () => {
+      const { pauseOptions, pauseCommand } = await import("./pause.ts");
+      return { options: pauseOptions, run: pauseCommand };
+    },
+  },
+  {
+    name: "resume",
+    operands: "provider|egress name",
+    about: "ends a pause",
+    load: async () => {
+      const { resumeOptions, resumeCommand } = await import("./pause.ts");
+      return { options: resumeOptions, run: resumeCommand };
+    },
+  },
+  {
+    name: "drill",
+    operands: "[alarm]",
+    about: "rehearses a page on every route, and times it",
+    load: async () => {
+      const { drillOptions, drillCommand } = await import("./drill.ts");
+      return { options: drillOptions, run: drillCommand };
+    },
+  },
+  {
+    name: "worker",
+    operands: "",
+    about: "probes what an egress's queue asks for, from this machine, until it is stopped",
+    load: async () => {
+      const { workerOptions, workerCommand } = await import("./worker.ts");
+      return { options: workerOptions, run: workerCommand };
+    },
+  },
+  {
+    name: "local",
+    operands: "",
+    about: "runs the whole system on this machine, with a lab of mail hosts, until it is stopped",
+    load: async () => {
+      const { localOptions, localCommand } = await import("./local.ts");
+      return { options: localOptions, run: localCommand };
+    },
   },
 ];
 
@@ -62,15 +124,16 @@ export async function main(argv: readonly string[]): Promise<number> {
 
 async function run(argv: readonly string[]): Promise<number> {
   const [name, ...args] = argv;
-  if (name === undefined) throw new UsageFault(`no command is given; write ${names.join(" or ")}, or --help`);
-  if (name === "--help" || name === "-h" || name === "help") return await print(helpOf(args[0]));
+  if (name === undefined) throw new UsageFault(`no command is given; write one of ${names.join(", ")}, or --help`);
+  if (name === "--help" || name === "-h" || name === "help") return await print(await helpOf(args[0]));
   if (name === "--version") return await print(`${packageFile.version}\n`);
   const command = commands.find((each) => each.name === name);
   if (command === undefined) throw unknownCommand(name);
   // Behind `--` nothing is an option.
   const own = args.includes("--") ? args.slice(0, args.indexOf("--")) : args;
-  if (own.includes("--help") || own.includes("-h")) return await print(commandHelp(command));
-  return await command.run(args);
+  if (own.includes("--help") || own.includes("-h")) return await print(await commandHelp(command));
+  const { run } = await command.load();
+  return await run(args);
 }
 
 const names = commands.map((command) => command.name);
@@ -80,9 +143,9 @@ function unknownCommand(name: string): UsageFault {
   return new UsageFault(`there is no command ${quote(name)}; write ${meant ?? `one of ${names.join(", ")}`}`);
 }
 
-function helpOf(name: string | undefined): string {
+async function helpOf(name: string | undefined): Promise<string> {
   const command = commands.find((each) => each.name === name);
-  return command === undefined ? overview() : commandHelp(command);
+  return command === undefined ? overview() : await commandHelp(command);
 }
 
 function overview(): string {
@@ -98,14 +161,15 @@ function overview(): string {
   ].join("\n");
 }
 
-function commandHelp({ name, operands, about, options }: Command): string {
+async function commandHelp({ name, operands, about, load }: Command): Promise<string> {
+  const { options } = await load();
   const rows = options.map((spec) => ({
     left: `--${spec.name}${spec.value === null ? "" : ` ${spec.value}`}${spec.many ? " ..." : ""}`,
     about: spec.about,
   }));
   const width = Math.max(...rows.map((row) => row.left.length));
   return [
-    `usage: delivery-probe ${name} ${operands} [options]`,
+    `usage: delivery-probe ${[name, operands].join(" ").trim()} [options]`,
     "",
     `  ${about}`,
     "",

@@ -1,4 +1,5 @@
-// Judges stored sessions again: a verdict that was printed, or transcripts, from a file or from standard input.
+// Judges stored sessions again: a verdict that was printed, or transcripts, from a file or from standard input; or what
+// came of a request, from the table.
 // It checks what a judgement needs and nothing of the judgement that was stored: a better rule may differ.
 import { readFile } from "node:fs/promises";
 import { text as textOf } from "node:stream/consumers";
@@ -6,7 +7,8 @@ import type { Transcript } from "../smtp/transcript.ts";
 import { dialogOf } from "../verdict/incident.ts";
 import { judge, type Verdict } from "../verdict/verdict.ts";
 import { exitStatusOf } from "./exit.ts";
-import { quote, readOptions, UsageFault, type OptionSpec } from "./options.ts";
+import { quote, readOptions, UsageFault, type Options, type OptionSpec } from "./options.ts";
+import { atPlace, placeOptions, type Place } from "./place.ts";
 import { print } from "./print.ts";
 import { isObject, misfitOf, type Definition } from "./shape.ts";
 import { write } from "./write.ts";
@@ -19,6 +21,8 @@ export const replayOptions: readonly OptionSpec[] = [
     many: false,
     about: "print the deciding host's conversation as a test for test/dialogs",
   },
+  { name: "request", value: "id", many: false, about: "what came of this request, from the system's table" },
+  ...placeOptions,
 ];
 
 /** Sessions that belong together, as they were stored. */
@@ -39,8 +43,33 @@ export async function replay(args: readonly string[]): Promise<number> {
   }
   const [file = "-", ...more] = options.positionals;
   if (more.length > 0) throw new UsageFault(`replay takes one file, not ${more.length + 1}; write replay ${file}`);
+  const request = options.one("request");
+  if (request !== null) {
+    if (file !== "-") throw new UsageFault(`--request and ${quote(file)} are two sources; write one of them`);
+    return await atPlace(options, async (place) =>
+      show([await storedVerdict(request, place)], quote(request), options),
+    );
+  }
+  const given = placeOptions.find(({ name }) => options.one(name) !== null);
+  if (given !== undefined)
+    throw new UsageFault(`--${given.name} is where a request is looked up; write --request id, too`);
   const name = file === "-" ? "standard input" : quote(file);
   const verdicts = readStored(await contentOf(file, name), name).map(({ attempts, egress }) => judge(attempts, egress));
+  return await show(verdicts, name, options);
+}
+
+/** Judged again by today's rules, and by the severities of the target that it was probed for. */
+async function storedVerdict(id: string, { config, clients, now }: Place): Promise<Verdict> {
+  const { findVerdict } = await import("../state/verdicts.ts");
+  const { tableOf } = await import("../handler.ts");
+  const stored = await findVerdict(id, tableOf({ config, clients, now }));
+  if (stored === null)
+    throw new UsageFault(`the table ${config.name} holds no request ${quote(id)}; look at \`status\``);
+  const target = config.targets.find(({ provider }) => provider === stored.provider);
+  return judge(stored.verdict.attempts, stored.egress, target?.severities);
+}
+
+async function show(verdicts: readonly Verdict[], name: string, options: Options): Promise<number> {
   const form = { json: options.has("json"), pretty: process.stdout.isTTY, alone: verdicts.length === 1 };
   const shown = verdicts.map((verdict) => (options.has("dialog") ? namedDialog(verdict, name) : print(verdict, form)));
   await write(process.stdout, shown.join(options.has("dialog") ? "\n" : ""));

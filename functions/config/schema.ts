@@ -8,6 +8,8 @@ import { classes, type Class } from "../verdict/classes.ts";
 import { about } from "./about.ts";
 import { parseHost } from "./host.ts";
 
+/** The table's name too, which has three characters or more. */
+const systemName = z.string().check(z.regex(/^[a-z0-9][a-z0-9-]{1,38}[a-z0-9]$/, "3 to 40 of a-z, 0-9 and hyphens"));
 /** Names become part of queues', alarms' and series' names. */
 const name = z.string().check(z.regex(/^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/, "1 to 40 of a-z, 0-9 and hyphens"));
 const mailbox = z.string().check(z.refine(isMailbox, "a mailbox such as probe@example.com"));
@@ -139,7 +141,7 @@ const history = z.strictObject({
 
 export const configSchema = z.strictObject({
   $schema: about("For editors.", z.optional(z.string())),
-  name: about("Stands before the names of queues, table, topics and alarms.", z._default(name, "delivery-probe")),
+  name: about("Stands before the names of queues, table, topics and alarms.", z._default(systemName, "delivery-probe")),
   identity: about("Who we are to the hosts that we probe.", identity),
   egresses: about("The ways out: each is the IP that providers judge.", z.array(egress).check(z.minLength(1))),
   targets: about("Whom we probe, and how often.", z.array(target).check(z.minLength(1))),

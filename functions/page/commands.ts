@@ -2,14 +2,11 @@
 import type { StoredVerdict } from "../state/verdicts.ts";
 
 /**
- * The stored verdict through `replay`. A request's id comes from a queue: one that could end its quotes in a shell is shown
- * in no command.
+ * The stored verdict, its whole conversation too; DELIVERY_PROBE_CONFIG names the configuration. A request's id comes from
+ * a queue: one that could end its quotes in a shell is shown in no command.
  */
-export function replayCommand({ id }: StoredVerdict, table: string): string | null {
-  if (!/^[^\s'"\\]+$/.test(id)) return null;
-  const key = `{"pk":{"S":"request#${id}"}}`;
-  const get = `aws dynamodb get-item --table-name ${table} --key '${key}' --query Item.document.S --output text`;
-  return `${get} | npx delivery-probe replay`;
+export function replayCommand({ id }: StoredVerdict): string | null {
+  return /^[^\s'"\\]+$/.test(id) ? `npx delivery-probe replay --request '${id}'` : null;
 }
 
 /** What lies in a queue of dead letters, with their attributes. */

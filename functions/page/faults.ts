@@ -21,7 +21,7 @@ export function faultTold(facts: PageFacts, kind: FaultKind): Told {
 }
 
 function egressDown(facts: PageFacts): Told {
-  const { alarm, config, histories, table } = facts;
+  const { alarm, config, histories } = facts;
   const egress = alarm.egress ?? "?";
   const lasts = histories.flatMap(({ verdicts }) => verdicts[0] ?? []);
   const failed = lasts.filter(({ verdict }) => verdict.outcome === "unanswered" && verdict.primary.stage === "connect");
@@ -43,7 +43,7 @@ function egressDown(facts: PageFacts): Told {
       { label: "From", value: address === null ? `egress ${egress}` : `${address}, egress ${egress}` },
       ...lastSeenFacts(facts.histories),
     ],
-    command: first === undefined ? null : replayCommand(first, table),
+    command: first === undefined ? null : replayCommand(first),
   };
 }
 
@@ -64,7 +64,7 @@ function causeOf(text: string): string {
 }
 
 function probeSilent(facts: PageFacts): Told {
-  const { alarm, config, change, histories, table } = facts;
+  const { alarm, config, change, histories } = facts;
   const egress = alarm.egress ?? "?";
   const lasts = histories.flatMap(({ verdicts }) => verdicts[0] ?? []);
   const [newest] = lasts.toSorted((a, b) => Date.parse(b.at) - Date.parse(a.at));
@@ -90,7 +90,7 @@ function probeSilent(facts: PageFacts): Told {
           ]),
       ...lastSeenFacts(facts.histories),
     ],
-    command: newest === undefined ? null : replayCommand(newest, table),
+    command: newest === undefined ? null : replayCommand(newest),
   };
 }
 

@@ -8,7 +8,7 @@ import { addressOf, lastSeenFacts, providerName, providerNames, spanText, timeTe
 import type { Fact, PageFacts, Told } from "./text.ts";
 
 export function recoveryTold(facts: PageFacts): Told {
-  const { alarm, histories, table } = facts;
+  const { alarm, histories } = facts;
   const own = histories.filter(({ provider }) => alarm.provider === null || alarm.provider === provider);
   const lasts = own.flatMap(({ verdicts }) => verdicts[0] ?? []);
   const [last] = alarm.provider === null ? [] : lasts;
@@ -17,7 +17,7 @@ export function recoveryTold(facts: PageFacts): Told {
     quotes: last === undefined ? [] : [quoted(answerText(last), last.verdict.primary.text)],
     action: { text: actionOf(facts, last ?? null), url: null },
     facts: [...stoodFacts(facts), ...lastSeenFacts(facts.histories)],
-    command: last === undefined ? null : replayCommand(last, table),
+    command: last === undefined ? null : replayCommand(last),
   };
 }
 

@@ -18,7 +18,7 @@ export function refusalTold(facts: PageFacts, kind: RefusalKind): Told {
     quotes: quotesOf(said, kind).map(quoteOf),
     action: kind === "blocked-widely" ? sharedAction(said, first) : (first.finding.remedy ?? noAction),
     facts: refusalFacts(said, kind, facts),
-    command: replayCommand(first.stored, facts.table),
+    command: replayCommand(first.stored),
   };
 }
 
@@ -115,7 +115,7 @@ function nothingFound(facts: PageFacts, kind: RefusalKind): Told {
       url: null,
     },
     facts: [fromFact(null, facts), ...(alarm.provider === null ? [] : [othersOf(facts)])],
-    command: last === undefined ? null : replayCommand(last, facts.table),
+    command: last === undefined ? null : replayCommand(last),
   };
 }
 

@@ -58,8 +58,6 @@ export interface PageFacts {
   readonly change: AlarmChange;
   readonly alarm: Alarm;
   readonly config: Config;
-  /** Of DynamoDB, where the verdicts are. */
-  readonly table: string;
   /** All providers over the alarm's egress, in the configuration's order; none where it has no egress. */
   readonly histories: readonly PairHistory[];
   /** Why there is no history, or not all of it; null: it was read. */

@@ -66,11 +66,11 @@ const rows: readonly Row[] = [
     file: { "tar gets": [] },
     faults: ['"tar gets": there is no such field'],
   },
-  { name: "a name in capitals", file: { name: "Probe" }, faults: ["name: 1 to 40 of a-z, 0-9 and hyphens"] },
+  { name: "a name in capitals", file: { name: "Probe" }, faults: ["name: 3 to 40 of a-z, 0-9 and hyphens"] },
   {
     name: "a name with a hyphen at its end, and one that is too long",
     file: { name: "probe-", targets: [{ ...target, provider: "p".repeat(41) }] },
-    faults: ["name: 1 to 40 of a-z, 0-9 and hyphens", "targets[0].provider: 1 to 40 of a-z, 0-9 and hyphens"],
+    faults: ["name: 3 to 40 of a-z, 0-9 and hyphens", "targets[0].provider: 1 to 40 of a-z, 0-9 and hyphens"],
   },
   {
     name: "a HELO name that is none, and a sender that is none",
@@ -463,7 +463,7 @@ describe("a file that cannot be used is named, with every fault on a line of its
         assert.ok(error instanceof ConfigFault);
         assert.deepEqual(error.message.split("\n"), [
           `${file} is no configuration:`,
-          "  name: 1 to 40 of a-z, 0-9 and hyphens",
+          "  name: 3 to 40 of a-z, 0-9 and hyphens",
           "  history.days: expected number to be >=1",
         ]);
         return true;

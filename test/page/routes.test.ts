@@ -57,7 +57,7 @@ function pagesSaying(lines: readonly string[]): readonly Page[] {
   return [
     pageSaying(lines),
     page("blocked", { change: { from: "ALARM", to: "OK" }, histories: [said] }),
-    page("failures", { alarm: { name: "dp-failures-dead-mail-1" }, change: { reason: lines.join("\n") } }),
+    page("failures", { alarm: { name: "probes-failures-dead-mail-1" }, change: { reason: lines.join("\n") } }),
     page("egress-down", { histories: [said], historyFault: lines.join(" ") }),
   ];
 }

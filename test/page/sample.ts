@@ -10,7 +10,7 @@ import { judge } from "../../functions/verdict/verdict.ts";
 import { ehlo, exchange, greeting, transcript } from "../cli/sample.ts";
 
 const settings = {
-  name: "dp",
+  name: "probes",
   identity: { helo: "probe.example", sender: "probe@sender.example" },
   egresses: [{ name: "mail-1", runner: "worker", address: "192.0.2.25" }],
   targets: ["icloud", "outlook", "gmx"].map((provider) => ({ provider, recipient: `probe@${provider}.example` })),
@@ -123,7 +123,6 @@ export function factsOf(kind: AlarmKind, given: Given = {}): PageFacts {
     change: { ...changed, alarmName: alarm.name, ...given.change },
     alarm,
     config,
-    table: config.name,
     histories: given.histories ?? [],
     historyFault: given.historyFault ?? null,
     firedAt: given.firedAt ?? null,
