@@ -33,7 +33,7 @@ interface Setting {
 }
 
 async function setting(routes: readonly object[], more: Partial<PageDeps> = {}): Promise<Setting> {
-  const name = `dp-${crypto.randomUUID().slice(0, 8)}`;
+  const name = `probes-${crypto.randomUUID().slice(0, 8)}`;
   await services.clients.dynamo.send(new CreateTableCommand(tableDefinition(name)));
   const entries: Entry[] = [];
   const deps: PageDeps = {

@@ -1,0 +1,140 @@
+// How the system stands, as people read it: what is first, what is left out, and that nobody's text breaks the lines.
+import { test } from "node:test";
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { statusTable, width } from "../../functions/cli/status-table.ts";
+import type { AlarmStatus, LastVerdict, PairStatus, StatusDocument } from "../../functions/cli/status-document.ts";
+import { visible } from "../../functions/verdict/visible.ts";
+
+const at = "2026-11-24T17:30:00.000Z";
+
+const alarm: AlarmStatus = {
+  name: "delivery-probe-blocked-icloud-aws",
+  kind: "blocked",
+  provider: "icloud",
+  egress: "aws",
+  pages: true,
+  state: "OK",
+  since: "2026-11-24T16:00:00.000Z",
+  reason: "fine",
+  suppressedBy: null,
+};
+
+const last: LastVerdict = {
+  id: "1",
+  at: "2026-11-24T17:18:00.000Z",
+  recipient: "probe@icloud.example",
+  outcome: "rejected",
+  class: "ip-reputation",
+  severity: "page",
+  stage: "rcpt",
+  code: 550,
+  status: "5.7.1",
+  text: "550-5.7.1 192.0.2.25 is listed\n550 5.7.1 see https://lists.example",
+  host: "mx.icloud.example",
+  address: "192.0.2.80",
+};
+
+const pair: PairStatus = { provider: "icloud", egress: "aws", last, block: null, backOffUntil: null };
+
+function document(more: Partial<StatusDocument>): StatusDocument {
+  return { v: 1, name: "delivery-probe", at, alarms: [alarm], pairs: [pair], pauses: [], ...more };
+}
+
+test("alarms that page come first, those that are OK are counted, and each says since when and why", () => {
+  const silent = { ...alarm, name: "quiet", pages: false, state: "ALARM" as const, reason: "Threshold Crossed" };
+  const text = statusTable(
+    document({
+      pairs: [],
+      alarms: [
+        alarm,
+        { ...alarm, name: "new", state: "INSUFFICIENT_DATA", reason: "Unchecked: Initial alarm creation" },
+        { ...alarm, name: "gone", state: null, since: null, reason: null },
+        silent,
+        { ...alarm, name: "loud", state: "ALARM", reason: "children are in ALARM", suppressedBy: "WaitPeriod" },
+      ],
+    }),
+  );
+  assert.equal(
+    text,
+    `delivery-probe, 2026-11-24 17:30 UTC: 1 paging alarm is in ALARM
+
+alarms: 2 ALARM, 1 missing, 1 no data, 1 OK
+  ALARM    loud   since 2026-11-24 16:00 UTC (1 h 30 min)
+    suppressed (WaitPeriod); children are in ALARM
+  ALARM    quiet  since 2026-11-24 16:00 UTC (1 h 30 min)
+    does not page; Threshold Crossed
+  missing  gone
+  no data  new    for 1 h 30 min: Unchecked: Initial alarm creation
+
+providers:
+  provider  egress  last verdict  class  when
+`,
+  );
+});
+
+test("a pair shows its last verdict, the words of a refusal, a block and a back-off", () => {
+  const block = { stage: "rcpt", host: "mx.icloud.example", since: "2026-11-24T15:30:00.000Z", id: "0" } as const;
+  const text = statusTable(
+    document({
+      pairs: [
+        { ...pair, block, backOffUntil: "2026-11-24T18:00:00.000Z" },
+        { ...pair, provider: "gmx", last: { ...last, outcome: "accepted", class: null, text: "250 2.1.5 ok" } },
+        { ...pair, provider: "gmail", egress: "mail-1", last: null },
+      ],
+      pauses: [{ kind: "provider", name: "gmx", reason: "we talk", since: at, until: "2026-11-24T19:30:00.000Z" }],
+    }),
+  );
+  assert.equal(
+    text,
+    `delivery-probe, 2026-11-24 17:30 UTC: no paging alarms are in ALARM
+
+alarms: 1 OK
+
+providers:
+  provider  egress  last verdict         class          when
+  icloud    aws     rejected at rcpt     ip-reputation  12 min ago
+    550-5.7.1 192.0.2.25 is listed / 550 5.7.1 see https://lists.example
+    blocked at rcpt by mx.icloud.example, since 2026-11-24 15:30 UTC (2 h)
+    left alone until 2026-11-24 18:00 UTC, as it asked
+  gmx       aws     accepted up to rcpt                 12 min ago
+  gmail     mail-1  never probed
+
+paused:
+  provider gmx until 2026-11-24 19:30 UTC, since 2026-11-24 17:30 UTC: we talk
+`,
+  );
+});
+
+const lines = (text: string): number => text.split("\n").length;
+const hostile = fc.string({
+  unit: fc.oneof(
+    fc.constantFrom("\n", "\r", "\u001b[2J", "\u202e", "\u0007", "漢", "😀", "\t"),
+    fc.string({ maxLength: 40 }),
+  ),
+  maxLength: 40,
+});
+
+test("no text of a host, of CloudWatch or of a person forges a line, leaves one or is wider than a terminal", () => {
+  const plain = lines(statusTable(documentOf("x")));
+  fc.assert(
+    fc.property(hostile, (text) => {
+      const shown = statusTable(documentOf(`x${text}`));
+      assert.equal(visible(shown), shown);
+      assert.equal(lines(shown), plain);
+      for (const line of shown.split("\n")) {
+        const marks = Array.from(line);
+        const columns = marks.length + marks.filter((mark) => /[漢😀]/u.test(mark)).length;
+        assert.ok(columns <= width, line);
+      }
+    }),
+  );
+});
+
+function documentOf(text: string): StatusDocument {
+  return document({
+    alarms: [{ ...alarm, state: "ALARM", reason: text, suppressedBy: text }],
+    pairs: [{ ...pair, last: { ...last, text }, block: { stage: "rcpt", host: text, since: at, id: text } }],
+    pauses: [{ kind: "egress", name: "aws", reason: text, since: at, until: at }],
+  });
+}
