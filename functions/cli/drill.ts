@@ -8,15 +8,8 @@ import { visibleJson, visibleLine } from "../verdict/visible.ts";
 import { faultStatus } from "./exit.ts";
 import { nearest, quote, readOptions, UsageFault, type OptionSpec } from "./options.ts";
 import { atPlace, placeOptions, type Place } from "./place.ts";
-import {
-  heldBackS,
-  isFiring,
-  rehearse,
-  rehearseRoutes,
-  type Rehearsal,
-  type Rehearsed,
-  type Restored,
-} from "./rehearsal.ts";
+import { heldBackS, isFiring, rehearse, rehearseRoutes, type Rehearsal, type Rehearsed } from "./rehearsal.ts";
+import type { Restored } from "./restore.ts";
 import { write } from "./write.ts";
 
 export const drillOptions: readonly OptionSpec[] = [
@@ -155,6 +148,7 @@ function outcomeLines({ name }: Alarm, rehearsed: Rehearsed, before: AlarmStandi
 const restoredWords: Readonly<Record<Restored, (name: string, state: string) => readonly string[]>> = {
   restored: (_, state) => [`set back to ${state}; the recovery goes out by the same routes`],
   changed: (name) => [`${name} had changed by itself meanwhile, and was left as it is`],
+  firing: (name) => [`${name} fires in earnest: what it watches went to ALARM meanwhile; set anew, it pages`],
   failed: (name) => [
     `${name} could not be set back; do it by hand:`,
     `  aws cloudwatch set-alarm-state --alarm-name ${name} --state-value OK --state-reason 'drill: over'`,

@@ -8,11 +8,12 @@ import { createPage, PageFault } from "../page.ts";
 import type { Delivery } from "../page/deliver.ts";
 import { drillReason } from "../page/alarm-change.ts";
 import type { Alarm } from "../report/alarms.ts";
-import { alarmStates, setAlarmState, type AlarmStanding } from "../report/alarm-states.ts";
+import { setAlarmState, type AlarmStanding } from "../report/alarm-states.ts";
 import { faultText, type Entry } from "../report/log.ts";
 import { readMark } from "../state/marks.ts";
 import type { Table } from "../state/table.ts";
 import type { Place } from "./place.ts";
+import { restore, type Restored } from "./restore.ts";
 
 /** What came of a rehearsal. */
 export interface Rehearsed {
@@ -25,16 +26,6 @@ export interface Rehearsed {
   /** What the alarm was left as. */
   readonly restored: Restored;
 }
-
-export type Restored =
-  /** It is as it was. */
-  | "restored"
-  /** It had changed by itself meanwhile, and was left alone. */
-  | "changed"
-  /** It could not be set: it is in ALARM by our hand. */
-  | "failed"
-  /** It was never set. */
-  | "untouched";
 
 export interface Rehearsal {
   readonly alarm: Alarm;
@@ -64,7 +55,7 @@ export async function rehearse(
   const untilMs = startMs + limitMs + heldBackS(alarm) * 1000;
   const { deliveries, fault } = await waitForDeliveries(alarm.name, toldBefore, { untilMs, signal }, table);
   const elapsedMs = Math.round(performance.now() - startMs);
-  return { deliveries, elapsedMs, fault, restored: await restore(before, reason, place) };
+  return { deliveries, elapsedMs, fault, restored: await restore(alarm, before, reason, cloudWatch) };
 }
 
 /** The routes alone: our own code, in this process, with its secrets. A recovery follows, which closes it. */
@@ -145,24 +136,6 @@ async function deliveriesAfter(alarm: string, after: string, table: Table): Prom
   if (told === null || told.at <= after) return null;
   const note = (await readMark({ kind: "page", alarm, at: told.at }, table))?.["note"];
   return Array.isArray(note) ? (note as readonly Delivery[]) : null;
-}
-
-/**
- * By way of OK, which closes what was opened. What fires by itself meanwhile has CloudWatch's own reason, and stays; a
- * metric alarm has often gone back by then ("Metric alarms returns to their actual state quickly").
- */
-async function restore(before: AlarmStanding, reason: string, { clients: { cloudWatch } }: Place): Promise<Restored> {
-  const { name, state } = before;
-  const end = { reason: `${drillReason}: the rehearsal is over`, data: { drill: true } };
-  try {
-    const now = (await alarmStates([name], cloudWatch)).get(name);
-    if (now?.state !== "ALARM" || now.reason !== reason) return "changed";
-    await setAlarmState(name, "OK", end, cloudWatch);
-    if (state !== "OK") await setAlarmState(name, state, end, cloudWatch);
-    return "restored";
-  } catch {
-    return "failed";
-  }
 }
 
 /** As CloudWatch tells it to a function ("Invoke a Lambda function from an alarm" in its guide). */

@@ -38,7 +38,7 @@ export interface Page {
   /** A command line that shows it all; null: nothing is stored to be shown. */
   readonly command: string | null;
   readonly links: readonly { readonly text: string; readonly url: string }[];
-  /** The same for a firing and its recovery. */
+  /** The same for a firing and its recovery; a drill has one of its own. */
   readonly dedupKey: string;
 }
 
@@ -106,7 +106,8 @@ export function pageOf(given: PageFacts): Page {
     ].map(({ label, value }) => ({ label, value: shortened(visibleLine(value), factLimit) })),
     command: told.command,
     links: runbook === null ? [] : [{ text: `Runbook: ${alarm.kind}`, url: runbookOf(runbook, alarm.kind) }],
-    dedupKey: shortened(alarm.name, dedupLimit),
+    // A drill's end must not resolve an incident that is real.
+    dedupKey: shortened(`${state === "drill" || facts.wasDrill ? "drill-" : ""}${alarm.name}`, dedupLimit),
   };
 }
 

@@ -170,18 +170,32 @@ test("interrupted, it sets the alarm back", async () => {
   assert.deepEqual(slow.stack.sink.received(), []);
 });
 
-test("an alarm that fires by itself meanwhile is left as it is", async () => {
+test("an alarm whose metric goes to ALARM meanwhile pages in earnest, though it was in ALARM by our hand", async () => {
   await using slow = await startSite(1);
   const { cloudWatch } = slow.stack.clients;
   const child = start(["drill", "--state", slow.folder]);
   await until(async () => (await stateOf(single, cloudWatch)) === "ALARM");
-  const real = { AlarmName: single, StateValue: "ALARM", StateReason: "children are in ALARM" } as const;
-  await cloudWatch.send(new SetAlarmStateCommand(real));
+  const AlarmName = "delivery-probe-blocking-icloud-aws";
+  await cloudWatch.send(new SetAlarmStateCommand({ AlarmName, StateValue: "ALARM", StateReason: "a test's" }));
   child.kill("SIGTERM");
   const { status, stdout } = await ranOf(child);
   assert.equal(status, 1);
+  assert.match(stdout, new RegExp(`\n${single} fires in earnest: what it watches went to ALARM meanwhile; [^\n]*\n$`));
+  const standing = (await alarmStates([single], cloudWatch)).get(single);
+  assert.deepEqual([standing?.state, standing?.reason], ["ALARM", `in ALARM: ${AlarmName}`]);
+});
+
+test("an alarm that was set back by somebody else meanwhile is left as it is", async () => {
+  await using slow = await startSite(1);
+  const { cloudWatch } = slow.stack.clients;
+  const child = start(["drill", "--state", slow.folder]);
+  await until(async () => (await stateOf(single, cloudWatch)) === "ALARM");
+  await cloudWatch.send(new SetAlarmStateCommand({ AlarmName: single, StateValue: "OK", StateReason: "a test's" }));
+  child.kill("SIGHUP");
+  const { status, stdout } = await ranOf(child);
+  assert.equal(status, 1);
   assert.match(stdout, new RegExp(`\n${single} had changed by itself meanwhile, and was left as it is\n$`));
-  assert.equal(await stateOf(single, cloudWatch), "ALARM");
+  assert.equal((await alarmStates([single], cloudWatch)).get(single)?.reason, "a test's");
 });
 
 test("what on-call was told of, and not yet that it is over, is not closed by a rehearsal", async () => {
