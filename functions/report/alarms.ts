@@ -65,13 +65,14 @@ export type Alarm = MetricAlarm | CompositeAlarm;
  * All alarms of a configuration, metric alarms before the composites that name them.
  *
  * What pages for one pair is a composite, because only a composite can be suppressed: $0.50 a pair and month instead of
- * a page function that would have to hold pages back and remember them. blocked-widely names the metric alarms.
+ * a page function that would have to hold pages back and remember them. blocked-widely names metric alarms of its own, at $0.10.
  */
 export function alarmsOf(config: Config): readonly Alarm[] {
   const pairs = seriesOf(config);
   const egresses = [...new Set(pairs.map(({ egress }) => egress))];
   return [
     ...pairs.map((pair) => blockedMetric(pair, config)),
+    ...pairs.filter(({ egress }) => isWide(egress, pairs, config)).map((pair) => seenMetric(pair, config)),
     ...pairs.map((pair) => refused(pair, config)),
     ...egresses.flatMap((egress) => [
       egressDown(egress, pairs, config),
@@ -120,9 +121,22 @@ function blockedMetric({ provider, egress, everyS }: Series, { name, alarms }: C
   };
 }
 
-/** Only a composite can be suppressed: while blocked-widely stands, it has said so. */
+/**
+ * The same at the first word of a block, and over as soon as blockedMetric is: for blocked-widely alone. What two providers
+ * say in one round needs no second round to be believed, and so it speaks before the single alarms do.
+ */
+function seenMetric(series: Series, config: Config): MetricAlarm {
+  const { datapoints, of } = config.alarms.blocked;
+  const name = seenName(config.name, series.provider, series.egress);
+  return { ...blockedMetric(series, config), name, datapoints: 1, of: of - datapoints + 1 };
+}
+
+/**
+ * Only a composite can be suppressed: while blocked-widely stands, it has said so. When that is over, a single block has a
+ * round's time to end as well, for providers are not all asked at once.
+ */
 function blocked({ provider, egress }: Series, all: readonly Series[], config: Config): CompositeAlarm {
-  const wider = widelyName(config.name, egress);
+  const extensionS = suppressorWaitS + Math.min(3_600, roundOf(egress, all).longestS);
   return {
     type: "composite",
     name: `${config.name}-blocked-${provider}-${egress}`,
@@ -133,7 +147,7 @@ function blocked({ provider, egress }: Series, all: readonly Series[], config: C
     description: `${provider} refuses the IP of egress ${egress}`,
     rule: `ALARM(${quoted(blockingName(config.name, provider, egress))})`,
     suppressor: isWide(egress, all, config)
-      ? { alarm: wider, waitS: suppressorWaitS, extensionS: suppressorWaitS }
+      ? { alarm: widelyName(config.name, egress), waitS: suppressorWaitS, extensionS }
       : null,
   };
 }
@@ -143,7 +157,7 @@ function blockedWidely(egress: string, all: readonly Series[], config: Config): 
   const { widely } = config.alarms;
   const names = all
     .filter((each) => each.egress === egress)
-    .map((each) => quoted(blockingName(config.name, each.provider, egress)));
+    .map((each) => quoted(seenName(config.name, each.provider, egress)));
   const longest = Math.max(...names.map(({ length }) => length)) + ", ".length;
   const children = names.slice(0, Math.min(compositeChildren, Math.floor(childrenLimit / longest)));
   return [
@@ -305,6 +319,10 @@ const suppressorWaitS = 120;
 
 function blockingName(name: string, provider: string, egress: string): string {
   return `${name}-blocking-${provider}-${egress}`;
+}
+
+function seenName(name: string, provider: string, egress: string): string {
+  return `${name}-seen-${provider}-${egress}`;
 }
 
 function widelyName(name: string, egress: string): string {

@@ -176,8 +176,32 @@ test("two providers that block at once are one page, blocked-widely, and the sin
 
   await rounds(it, { icloud: "00", gmx: "11", yahoo: "00" });
   assert.equal(it.state("blocked-widely-aws"), "OK");
-  // One is left, which nobody speaks for any more.
+  assert.deepEqual(blocked(), ["blocked-widely-aws firing", "blocked-widely-aws recovered"]);
+  // One is left, which nobody speaks for any more; it has had a round to end as well.
+  await it.advance(roundMs);
   assert.deepEqual(blocked(), ["blocked-widely-aws firing", "blocked-widely-aws recovered", "blocked-gmx-aws firing"]);
+});
+
+test("two providers that block once each, in one round, are believed at once", async () => {
+  await using it = await rig();
+  await rounds(it, { icloud: "1", gmx: "1" });
+  assert.deepEqual(it.pages(), ["blocked-widely-aws firing"]);
+});
+
+test("providers that are asked at other times of the round, and end at other times, are no single pages", async () => {
+  await using it = await rig();
+  for (const value of [1, 1, 1, 0, 0, 0]) {
+    await it.advance(200_000);
+    await it.blocked("icloud", value);
+    await it.advance(600_000);
+    await it.blocked("gmx", value);
+    await it.advance(100_000);
+  }
+  await it.advance(2 * roundMs);
+  assert.deepEqual(
+    it.pages().filter((each) => each.startsWith("blocked")),
+    ["blocked-widely-aws firing", "blocked-widely-aws recovered"],
+  );
 });
 
 test("a provider that follows while the wider alarm stands is no page of its own", async () => {

@@ -61,7 +61,7 @@ test("the example has every kind, and each alarm that pages is about what it say
   // What is looked at by another alarm, and would page twice.
   assert.deepEqual(
     alarms.filter(({ pages }) => !pages).map(({ name }) => name),
-    pairNames(config).map((pair) => `delivery-probe-blocking-${pair}`),
+    ["blocking", "seen"].flatMap((which) => pairNames(config).map((pair) => `delivery-probe-${which}-${pair}`)),
   );
 });
 
@@ -207,7 +207,7 @@ describe("blocked", () => {
       pages: true,
       description: "icloud refuses the IP of egress aws",
       rule: 'ALARM("delivery-probe-blocking-icloud-aws")',
-      suppressor: { alarm: "delivery-probe-blocked-widely-aws", waitS: 120, extensionS: 120 },
+      suppressor: { alarm: "delivery-probe-blocked-widely-aws", waitS: 120, extensionS: 3_720 },
     });
   });
 
@@ -226,7 +226,7 @@ describe("blocked-widely", () => {
     assert.ok(aws?.type === "composite");
     assert.equal(
       aws.rule,
-      'AT_LEAST(3, ALARM, ("delivery-probe-blocking-icloud-aws", "delivery-probe-blocking-outlook-aws", "delivery-probe-blocking-yahoo-aws"))', // prettier-ignore
+      'AT_LEAST(3, ALARM, ("delivery-probe-seen-icloud-aws", "delivery-probe-seen-outlook-aws", "delivery-probe-seen-yahoo-aws"))', // prettier-ignore
     );
   });
 
