@@ -44,7 +44,7 @@ const directions: readonly Direction[] = [
   { from: "functions/cli/",       values: ["functions/", "package.json"],            types: [],                    packages: ["node:", "@aws-sdk/"] },
   { from: "functions/",           values: ["functions/"],                            types: [],                    packages: ["node:", "@aws-sdk/", "aws-lambda", "sqs-consumer"] },
   // What puts the functions together on one machine, and shows them.
-  ...["start", "live-view", "stack", "runners", "embedded-clients"].map((name) => {
+  ...["start", "watch", "stack", "runners", "embedded-clients"].map((name) => {
     return { from: `infra/local/${name}.ts`, values: ["infra/", "functions/"], types: [], packages: [""] };
   }),
   { from: "infra/local/",         values: [...pureFiles, ...shared, "infra/local/"], types: ["functions/"],        packages: [""] },

@@ -30,7 +30,6 @@ export const localOptions: readonly OptionSpec[] = [
 interface Stack extends AsyncDisposable {
   readonly endpoints: { readonly sqs: string };
   readonly providers: readonly { readonly name: string; readonly blocked: boolean }[];
-  onEvent(listener: (event: unknown) => void): void;
 }
 
 type StartStack = (options: {
@@ -42,8 +41,12 @@ type StartStack = (options: {
   readonly run: true;
 }) => Promise<Stack>;
 
-/** A line for people; null: not worth one. */
-type LineOf = (event: unknown) => string | null;
+/** The stack, and what people see of it, in lines. */
+interface Local {
+  readonly startStack: StartStack;
+  readonly onSeen: (stack: Stack, listener: (seen: unknown) => void) => void;
+  readonly lineOf: (seen: unknown) => string;
+}
 
 /** @returns 0, when SIGINT or SIGTERM has ended it and everything is closed */
 export async function localCommand(args: readonly string[]): Promise<number> {
@@ -52,14 +55,14 @@ export async function localCommand(args: readonly string[]): Promise<number> {
   if (operand !== undefined) throw new UsageFault(`local takes no operand such as ${quote(operand)}; see local --help`);
   const state = options.one("state");
   const speed = readSpeed(options.one("speed"));
-  const { startStack, lineOf } = await importStack();
+  const { startStack, onSeen, lineOf } = await importStack();
   const config = await readConfig(options);
   const ending = signalled();
   const lines = new Lines();
   try {
     const blocked = options.all("block");
     await using stack = await startStack({ config, state, speed, blocked, env: process.env, run: true });
-    stack.onEvent((event) => lines.print(lineOf(event)));
+    onSeen(stack, (seen) => lines.print(lineOf(seen)));
     lines.print(visibleLine(readyLine(stack, state)));
     lines.print(`${await ending}: stopping`);
   } catch (error) {
@@ -81,16 +84,17 @@ function readSpeed(text: string | null): number {
 }
 
 /** By an address that is computed, so that neither a bundle nor the sources depend on it. */
-async function importStack(): Promise<{ readonly startStack: StartStack; readonly lineOf: LineOf }> {
-  const file = new URL("../../infra/local/stack.ts", import.meta.url);
-  if (!existsSync(file)) {
+async function importStack(): Promise<Local> {
+  const folder = new URL("../../infra/local/", import.meta.url);
+  if (!existsSync(new URL("stack.ts", folder))) {
     throw new UsageFault(
       "local runs from a checkout of the project alone, not from the installed package; clone it, npm ci",
     );
   }
-  const { startStack } = (await import(file.href)) as { readonly startStack: StartStack };
-  const { lineOf } = (await import(new URL("event-line.ts", file).href)) as { readonly lineOf: LineOf };
-  return { startStack, lineOf };
+  const [stack, watch, seen] = await Promise.all(
+    ["stack.ts", "watch.ts", "seen.ts"].map(async (file) => (await import(new URL(file, folder).href)) as object),
+  );
+  return { ...stack, ...watch, ...seen } as Local;
 }
 
 async function readConfig(options: Options): Promise<Config> {
@@ -120,8 +124,7 @@ function signalled(): Promise<string> {
 class Lines {
   #writing: Promise<void> = Promise.resolve();
 
-  print(line: string | null): void {
-    if (line === null) return;
+  print(line: string): void {
     this.#writing = this.#writing.then(() => write(process.stdout, `${line}\n`));
   }
 

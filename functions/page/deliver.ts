@@ -31,7 +31,7 @@ export interface Ways {
   readonly limitMs: number;
 }
 
-export const maxTries = 3;
+const maxTries = 3;
 const tryLimitMs = 10_000;
 const backOffMs = 500;
 

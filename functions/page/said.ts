@@ -17,7 +17,7 @@ export function providerName(id: string): string {
 }
 
 /** `Outlook.com, GMX and 3 more` */
-export function namesText(names: readonly string[], limit = 6): string {
+function namesText(names: readonly string[], limit = 6): string {
   if (names.length <= limit) return names.join(", ");
   return `${names.slice(0, limit).join(", ")} and ${names.length - limit} more`;
 }

@@ -1,133 +1,198 @@
-// The live view of the local stack: what a screen of a terminal shows of the board, and the terminal itself, which is
-// given back as it was. What stands it does not know by itself, and keys it only passes on.
+// What the screen shows while the local stack runs: pure, from what is known to lines of so many rows and columns. It
+// knows nothing of escape codes, nor of where the lines go.
 import { standing } from "../../functions/verdict/incident.ts";
-import type { Outcome } from "../../functions/verdict/reconcile.ts";
-import type { Stage } from "../../functions/smtp/transcript.ts";
-import { visibleLine } from "../../functions/verdict/visible.ts";
-import type { Board, PairStanding } from "./board.ts";
+import { columnsOf, cut, fit, widthsOf, type Column } from "./columns.ts";
+import type { Scene, ScenePair } from "./scene.ts";
+import { replyOf, type SeenPage } from "./seen.ts";
 
-export interface Screen {
+export interface View {
+  /** RFC 3339: the stack's time. */
+  readonly at: string;
+  readonly speed: number;
+  readonly scene: Scene;
+  /** Those that keys block and unblock, in the order of `providerKeys`. */
+  readonly providers: readonly { readonly name: string; readonly blocked: boolean }[];
+  /** Those in ALARM that page, in the order in which they are shown. */
+  readonly alarms: readonly ViewAlarm[];
+  /** Whether the next key names a provider. */
+  readonly asksProvider: boolean;
+  /** What came of the last key; null: nothing to tell. */
+  readonly notice: string | null;
+}
+
+export interface ViewAlarm {
+  readonly name: string;
+  /** RFC 3339. */
+  readonly since: string;
+  readonly isSuppressed: boolean;
+}
+
+export interface Size {
   readonly columns: number;
   readonly rows: number;
-  /** The stack's own time. */
-  readonly now: Date;
-  readonly speed: number;
-  /** Providers that a key blocks and unblocks, in the order of their keys: 1, 2, … */
-  readonly providers: readonly { readonly name: string; readonly blocked: boolean }[];
 }
 
-/** Never more lines than rows, none longer than the columns; safe on a terminal. */
-export function screenLines(board: Board, screen: Screen): readonly string[] {
-  const { columns, rows, now, speed } = screen;
-  const head = [
-    `delivery-probe on this machine, ${timeText(now.toISOString())} (${speed} times as fast)`,
-    `keys: 1-${screen.providers.length} block or unblock a provider, q quits · trend: · accepted, x blocked`,
-    "",
-    ...pairLines(board.pairs, screen),
-    "",
-    ...alarmLines(board, now),
-    "",
-  ];
-  const room = Math.max(0, rows - head.length);
-  return [...head, ...pageLines(board, room)].slice(0, rows).map((line) => cut(visibleLine(line), columns));
+export type Tone = "plain" | "head" | "good" | "bad" | "warn" | "dim";
+
+/** Without controls. */
+export interface Span {
+  readonly text: string;
+  readonly tone: Tone;
 }
 
-function pairLines(pairs: readonly PairStanding[], { providers }: Screen): readonly string[] {
-  const heads = ["", "provider", "egress", "last verdict", "reply", "class", "trend", ""];
-  const cells = pairs.map((pair, index) => {
-    const isFirst = pairs[index - 1]?.provider !== pair.provider;
-    const key = providers.findIndex(({ name }) => name === pair.provider);
-    const name = isFirst ? pair.provider : "";
-    return [isFirst && key >= 0 ? `${key + 1}` : "", name, pair.egress, ...verdictCells(pair)];
-  });
-  return aligned([heads, ...cells]);
+export type Line = readonly Span[];
+
+/** But for the keys that mean something else. */
+export const providerKeys = "123456789acdefghijklmnoprstuvwxyz";
+
+/** The whole screen: as many lines as it has rows, none wider than it has columns. */
+export function screenOf(view: View, { columns, rows }: Size): readonly Line[] {
+  const below = [...noticeLines(view), keysLine(view)];
+  const room = Math.max(0, rows - below.length - 1);
+  const table = shortened(tableLines(view, columns), room);
+  const alarms = alarmLines(view, columns);
+  const pages = pageLines(view);
+  const left = room - table.length;
+  // Space between the parts only where nothing has to give way to it.
+  const gap: readonly Line[] = left >= alarms.length + Math.min(pages.length, fewPages) + 3 ? [[]] : [];
+  const rest = left - gap.length * 3;
+  const alarmRoom = Math.min(alarms.length, Math.max(Math.ceil(rest / 2), rest - pages.length));
+  const above = [titleLine(view), ...gap, ...table, ...gap, ...shortened(alarms, alarmRoom), ...gap];
+  const shown = [...above, ...pages.slice(0, Math.max(0, rest - alarmRoom))];
+  const filling = Array.from({ length: Math.max(0, rows - shown.length - below.length) }, (): Line => []);
+  return [...shown, ...filling, ...below].slice(0, rows).map((line) => clipped(line, columns));
 }
 
-function verdictCells({ last, trend, blockedSince }: PairStanding): readonly string[] {
-  if (last === null) return ["not probed yet", "", "", "", ""];
-  const { outcome, stage, code, status } = last as { outcome?: Outcome; stage?: Stage; code?: number; status?: string };
-  const verdict = outcome === undefined || stage === undefined ? "" : standing(outcome, stage);
-  const reply = [code ?? "-", ...(status == null ? [] : [status])].join(" ");
-  const since = blockedSince === null ? "" : `blocked since ${blockedSince.slice(11, 16)}`;
-  return [verdict, reply, String(last["class"] ?? ""), trend, since];
+/** The head and two of them, in rows. */
+const fewPages = 7;
+
+function titleLine({ at, speed, providers }: View): Line {
+  const blocking = providers.filter(({ blocked }) => blocked).map(({ name }) => name);
+  const who = blocking.length === 0 ? "nobody blocks us" : `blocked by ${blocking.join(", ")}`;
+  return line(`delivery-probe  ${at.slice(0, 10)} ${at.slice(11, 19)} UTC, ${speed} times as fast  ${who}`, "head");
 }
 
-function alarmLines({ alarms }: Board, now: Date): readonly string[] {
-  if (alarms.length === 0) return ["no alarm stands"];
-  return alarms.map(({ name, since, isSuppressed }) => {
-    const minutes = Math.max(0, Math.round((now.getTime() - Date.parse(since)) / 60_000));
-    return `ALARM ${name}, for ${minutes} min${isSuppressed ? ", held back by a wider one" : ""}`;
-  });
-}
+const heads = ["", "provider", "egress", "last verdict", "reply", "class", "trend", "blocked"] as const;
 
-/** The newest in full, as far as there is room, then the others' titles. */
-function pageLines({ pages }: Board, room: number): readonly string[] {
-  const [newest, ...older] = pages;
-  if (newest === undefined) return ["no page yet"];
-  const titles = older.map(({ title, at }) => `  ${timeText(at).slice(11, 16)} ${title}`);
-  const all = [`PAGE ${timeText(newest.at)}`, ...newest.text.split("\n").map((line) => `  ${line}`)];
-  const kept = Math.min(titles.length, Math.max(0, room - all.length - 1), 5);
-  return kept === 0 ? all.slice(0, room) : [...all, "earlier:", ...titles.slice(0, kept)].slice(0, room);
-}
+/** In the order of the heads. */
+const narrowest: readonly Omit<Column, "wanted">[] = [
+  { least: 1, rank: 9 },
+  { least: 6, rank: 5 },
+  { least: 5, rank: 6 },
+  { least: 10, rank: 4 },
+  { least: 3, rank: 3 },
+  { least: 5, rank: 2 },
+  { least: 6, rank: 1 },
+  { least: 5, rank: 8 },
+];
 
-/** Rows of cells, each column as wide as its widest cell. */
-export function aligned(rows: readonly (readonly string[])[]): readonly string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join("  ")
-      .trimEnd(),
-  );
-}
+/** What says how things stand has their colour. */
+const coloured: ReadonlySet<string> = new Set(["last verdict", "reply", "class", "trend", "blocked"]);
 
-/** Never within a character that takes two units. */
-export function cut(text: string, room: number): string {
-  if (text.length <= room) return text;
-  const kept = text.slice(0, Math.max(0, room - 1)).replace(/[\ud800-\udbff]$/, "");
-  return `${kept.trimEnd()}…`;
-}
-
-function timeText(at: string): string {
-  return `${at.slice(0, 10)} ${at.slice(11, 16)} UTC`;
-}
-
-const alternateScreen = "\x1b[?1049h\x1b[?25l";
-const normalScreen = "\x1b[?25h\x1b[?1049l";
-const home = "\x1b[H";
-const clearRest = "\x1b[K";
-const clearBelow = "\x1b[J";
-
-/** A terminal that is drawn over in place. */
-export class LiveView implements Disposable {
-  readonly #output: NodeJS.WriteStream;
-  readonly #input: NodeJS.ReadStream;
-  readonly #restore = (): void => void this.#output.write(normalScreen);
-
-  /** @param onKey each key that is pressed, as it comes; Ctrl-C is `\x03` */
-  constructor(output: NodeJS.WriteStream, input: NodeJS.ReadStream, onKey: (key: string) => void) {
-    this.#output = output;
-    this.#input = input;
-    output.on("error", () => {});
-    // However the process ends, the terminal is as it was.
-    process.once("exit", this.#restore);
-    output.write(alternateScreen);
-    if (!input.isTTY) return;
-    input.setRawMode(true).setEncoding("utf8");
-    input.on("data", (keys) => {
-      for (const key of String(keys)) onKey(key);
+function tableLines(view: View, columns: number): readonly Line[] {
+  const rows = view.scene.pairs.map((pair, index) => ({ pair, cells: cellsOf(pair, index, view) }));
+  const all = [heads, ...rows.map(({ cells }) => cells)];
+  const wanted = narrowest.map((column, index) => ({
+    ...column,
+    wanted: Math.max(...all.map((cells) => columnsOf(cells[index] ?? ""))),
+  }));
+  const isRoomy = wanted.reduce((sum, each) => sum + each.wanted + 2, -2) <= columns;
+  const gap = isRoomy ? "  " : " ";
+  const widths = widthsOf(wanted, gap.length, columns);
+  const rowOf = (cells: readonly string[], toneOf: (head: string) => Tone): Line =>
+    heads.map((head, index) => {
+      const width = widths[index] ?? 0;
+      const cell = cells[index] ?? "";
+      // Of a trend the newest is at its end.
+      const shown = head === "trend" ? cell.slice(-width) : cell;
+      return { text: `${fit(shown, width)}${index === heads.length - 1 ? "" : gap}`, tone: toneOf(head) };
     });
-  }
+  return [
+    rowOf(heads, () => "head"),
+    ...rows.map(({ pair, cells }) => rowOf(cells, (head) => (coloured.has(head) ? toneOf(pair) : "plain"))),
+  ];
+}
 
-  draw(lines: readonly string[]): void {
-    this.#output.write(`${home}${lines.map((line) => `${line}${clearRest}`).join("\r\n")}${clearBelow}`);
-  }
+function cellsOf(pair: ScenePair, index: number, { scene, providers, at }: View): readonly string[] {
+  const { provider, egress, last, trend, blockedSince } = pair;
+  const isFirst = scene.pairs[index - 1]?.provider !== provider;
+  const key = providerKeys[providers.findIndex(({ name }) => name === provider)] ?? "";
+  const own = isFirst ? [key, provider] : ["", ""];
+  const since = blockedSince === null ? "" : clockText(blockedSince, at);
+  if (last === null) return [...own, egress, "not yet probed", "", "", trend, since];
+  return [...own, egress, standing(last.outcome, last.stage), replyOf(last), last.class ?? "", trend, since];
+}
 
-  [Symbol.dispose](): void {
-    process.removeListener("exit", this.#restore);
-    this.#restore();
-    if (!this.#input.isTTY) return;
-    this.#input.setRawMode(false);
-    this.#input.pause();
-  }
+function toneOf({ last, blockedSince }: ScenePair): Tone {
+  if (blockedSince !== null) return "bad";
+  if (last === null) return "dim";
+  return last.outcome === "accepted" ? "good" : "warn";
+}
+
+function alarmLines({ alarms, at }: View, columns: number): readonly Line[] {
+  if (alarms.length === 0) return [line("No alarm is in ALARM.", "head")];
+  const widest = Math.max(...alarms.map(({ name }) => columnsOf(name)));
+  const width = Math.max(10, Math.min(widest, columns - sinceColumns));
+  return [
+    line(`In ALARM: ${alarms.length}`, "head"),
+    ...alarms.map(({ name, since, isSuppressed }) => {
+      const text = `  ${fit(name, width)}  since ${clockText(since, at)}${isSuppressed ? ", suppressed" : ""}`;
+      return line(text, isSuppressed ? "dim" : "bad");
+    }),
+  ];
+}
+
+/** What stands beside an alarm's name, at most. */
+const sinceColumns = 34;
+
+function pageLines({ scene, at }: View): readonly Line[] {
+  if (scene.pages.length === 0) return [line("No page has come yet.", "head")];
+  return [line("Pages, the newest first:", "head"), ...scene.pages.flatMap((page) => pageText(page, at))];
+}
+
+function pageText({ at: cameAt, title, words, action }: SeenPage, at: string): readonly Line[] {
+  return [
+    line(`  ${clockText(cameAt, at)}  ${title}`, "plain"),
+    ...(words === null ? [] : [line(`         > ${words}`, "dim")]),
+    line(`         Do: ${action}`, "dim"),
+  ];
+}
+
+/** What a key did; else what went wrong last. */
+function noticeLines({ notice, scene: { fault } }: View): readonly Line[] {
+  if (notice !== null) return [line(notice, "warn")];
+  return fault === null ? [] : [line(`fault: ${fault.text}`, "warn")];
+}
+
+function keysLine({ providers, asksProvider }: View): Line {
+  const keys = providerKeys.slice(0, providers.length);
+  const range = keys.length < 2 ? keys : `${keys[0]}-${keys.at(-1)}`;
+  if (asksProvider) return line(`block or unblock which provider? ${range}; any other key: none`, "warn");
+  return line(`b ${range} (un)block q quit  · accepted ✗ blocked x rejected ~ deferred ? unanswered`, "head");
+}
+
+/** `17:05`, of another day `11-24 17:05`. */
+function clockText(time: string, at: string): string {
+  const clock = time.slice(11, 16);
+  return time.slice(0, 10) === at.slice(0, 10) ? clock : `${time.slice(5, 10)} ${clock}`;
+}
+
+function line(text: string, tone: Tone): Line {
+  return [{ text, tone }];
+}
+
+/** So many of the lines; the last says how many are not shown. */
+function shortened(lines: readonly Line[], room: number): readonly Line[] {
+  if (lines.length <= room) return lines;
+  return room < 1 ? [] : [...lines.slice(0, room - 1), line(`  … ${lines.length - room + 1} more`, "dim")];
+}
+
+/** Made visible, and cut where it is wider. */
+function clipped(spans: Line, columns: number): Line {
+  let left = columns;
+  return spans.map(({ text, tone }) => {
+    const shown = cut(text, left);
+    left -= columnsOf(shown);
+    return { text: shown, tone };
+  });
 }

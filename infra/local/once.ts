@@ -1,114 +1,142 @@
-// `npm start -- --once`: waits until every target was probed and every alarm that must follow has been paged by every
-// route, then tells the verdicts and the pages, and whether all is as it should be. It blocks nobody by itself.
+// Runs rounds on a stack until the alarms that must follow have led to their pages, and tells what came of it. What must
+// follow, the lab's dialogs and the configuration say; what is shown of it, the caller.
 import { setTimeout as sleep } from "node:timers/promises";
-import { pairsOf } from "../../functions/config/config.ts";
-import type { Entry } from "../../functions/report/log.ts";
+import type { Config } from "../../functions/config/config.ts";
+import { findVerdict } from "../../functions/state/verdicts.ts";
 import { standing } from "../../functions/verdict/incident.ts";
-import type { Outcome } from "../../functions/verdict/reconcile.ts";
-import type { Stage } from "../../functions/smtp/transcript.ts";
-import { visibleLine } from "../../functions/verdict/visible.ts";
-import type { Board } from "./board.ts";
-import { aligned, cut } from "./live-view.ts";
-import { askNodemailer } from "./other-client.ts";
-import type { Stack } from "./stack.ts";
+import type { Verdict } from "../../functions/verdict/verdict.ts";
+import { surprises } from "./dialog-probe.ts";
+import { isSinkRoute, missingOf, type Standing } from "./expected-alarms.ts";
+import { addSeen, emptyScene, type Scene } from "./scene.ts";
+import type { SeenPage, SeenVerdict } from "./seen.ts";
+import type { Received } from "./sink.ts";
+import type { Stack, StackEvent } from "./stack.ts";
+import { onSeen, tableOf } from "./watch.ts";
+import type { Row } from "./verdict-table.ts";
 
-export interface OnceResult {
-  readonly lines: readonly string[];
-  /** What is missing or other than it should be; nothing: all is well. */
+export interface Rounds {
+  /** The last verdict of each provider over each egress. */
+  readonly rows: readonly Row[];
+  /** In the order in which they came. */
+  readonly pages: readonly SeenPage[];
+  /** What is not as it should be, for people; empty: nothing. */
   readonly complaints: readonly string[];
 }
 
-const width = 100;
-/** The case that the project was born from. */
-const founder = "icloud";
+export interface OnceOptions {
+  readonly blocked: readonly string[];
+  /** Of the machine's time. */
+  readonly limitMs: number;
+  /** Ends it before that, with a complaint. */
+  readonly ending: Promise<string>;
+}
 
-/** @param board what stands, at each call */
-export async function once(stack: Stack, board: () => Board, speed: number): Promise<OnceResult> {
-  const untilMs = Date.now() + limitMs(stack, speed);
-  while (complaintsOf(stack, board()).length > 0 && Date.now() < untilMs) await sleep(100);
-  const { pairs, pages } = board();
-  const complaints = complaintsOf(stack, board());
-  const lines = [
-    ...aligned([heads, ...pairs.map(({ provider, egress, last }) => [provider, egress, ...cells(last)])]),
-    "",
-    ...pages.toReversed().flatMap(({ text }) => [`${"-".repeat(8)} page`, ...text.trimEnd().split("\n"), ""]),
-    ...(await comparison(stack, board())),
+export async function runRounds(stack: Stack, { blocked, limitMs, ending }: OnceOptions): Promise<Rounds> {
+  const { config } = stack;
+  const verdicts: SeenVerdict[] = [];
+  const reached = new Map<string, Set<string>>();
+  let scene = emptyScene(config);
+  const ended: string[] = [];
+  void ending.then((why) => ended.push(why));
+
+  const toldBefore = new Set(standingOf(stack, reached, new Set()).firing.keys());
+  stack.onEvent((event) => noteRoutes(event, config, reached));
+  onSeen(stack, (seen) => {
+    scene = addSeen(scene, seen);
+    if (seen.kind === "verdict") verdicts.push(seen);
+  });
+  const missing = (): readonly string[] => [
+    ...unprobed(scene),
+    ...missingOf(config, blocked, standingOf(stack, reached, toldBefore)),
   ];
-  return { lines: lines.map(visibleLine), complaints };
-}
+  const startedMs = performance.now();
+  while (missing().length > 0 && ended.length === 0 && performance.now() - startedMs < limitMs) await sleep(50);
 
-/** The rounds that a block takes to be believed, and what comes after them; a message is hourly. */
-function limitMs({ config, providers }: Stack, speed: number): number {
-  const blocked = providers.filter((each) => each.blocked).map(({ name }) => name);
-  const its = config.targets.filter(({ provider }) => blocked.includes(provider));
-  const longestS = Math.max(0, ...config.targets.map(({ everyMinutes }) => everyMinutes * 60));
-  const blockS = Math.max(0, ...its.map(({ everyMinutes }) => everyMinutes * 60 * config.alarms.blocked.of));
-  return 20_000 + (Math.max(longestS, blockS) / speed) * 1_000;
-}
-
-function complaintsOf(stack: Stack, { pairs }: Board): readonly string[] {
-  const { config, providers, sink } = stack;
-  const verdicts = pairs.flatMap(({ provider, egress, last }) => {
-    const isBlocked = providers.some(({ name, blocked }) => name === provider && blocked);
-    const wanted = isBlocked ? "ip-reputation" : "accepted";
-    if (last === null) return [`${provider} over ${egress} was not probed`];
-    const got = isBlocked ? last["class"] : last["outcome"];
-    return got === wanted ? [] : [`${provider} over ${egress} should be ${wanted}, and is ${String(got)}`];
+  const judged = await Promise.all(verdicts.map((seen) => judgedOf(seen, stack)));
+  const lasts = scene.pairs.map(({ provider, egress, last }) => {
+    const verdict = judged.find(({ id }) => id === last?.id)?.verdict ?? null;
+    return { provider, egress, verdict };
   });
-  const received = sink.received();
-  const kinds = [...new Set(config.onCall.routes.map(({ type }) => type))].filter((type) => type !== "sns");
-  const missing = alarmsWanted(stack).flatMap((alarm) =>
-    kinds
-      .filter((kind) => !received.some((each) => each.kind === kind && JSON.stringify(each.body).includes(alarm)))
-      .map((kind) => `no page for ${alarm} came by ${kind}`),
-  );
-  return [...verdicts, ...missing];
-}
-
-/** Of an egress that as many block as make it wide, the wide one; else each. */
-function alarmsWanted({ config, providers }: Stack): readonly string[] {
-  const blocked = new Set(providers.filter((each) => each.blocked).map(({ name }) => name));
-  const pairs = pairsOf(config).filter(({ target }) => blocked.has(target.provider));
-  const byEgress = Map.groupBy(pairs, ({ egress }) => egress.name);
-  return [...byEgress].flatMap(([egress, its]) => {
-    const names = [...new Set(its.map(({ target }) => target.provider))];
-    if (names.length >= config.alarms.widely) return [`${config.name}-blocked-widely-${egress}`];
-    return names.map((name) => `${config.name}-blocked-${name}-${egress}`);
-  });
-}
-
-const heads = ["provider", "egress", "verdict", "reply", "class", "ms", "first words"] as const;
-
-function cells(last: Entry | null): readonly string[] {
-  if (last === null) return ["not probed", "", "", "", ""];
-  const { outcome, stage, code, status, text } = last as unknown as {
-    readonly outcome: Outcome;
-    readonly stage: Stage;
-    readonly code: number | null;
-    readonly status: string | null;
-    readonly text: string;
+  return {
+    rows: lasts,
+    pages: scene.pages.toReversed(),
+    complaints: [
+      ...ended.map((why) => `ended by ${why}`),
+      ...new Set(judged.flatMap(({ complaints }) => complaints)),
+      ...(await leftScripts(stack)),
+      ...missing(),
+    ],
   };
-  const [first = ""] = text.split("\n");
-  return [
-    standing(outcome, stage),
-    [code ?? "-", ...(status === null ? [] : [status])].join(" "),
-    String(last["class"] ?? "-"),
-    String(last["decidedMs"]),
-    cut(first.replace(/^\d{3}[ -]?(?:\d\.\d{1,3}\.\d{1,3} )?/, ""), 40),
-  ];
 }
 
-/** What is told of the founding case, by us and by another client. */
-async function comparison({ lab, providers }: Stack, { pairs }: Board): Promise<readonly string[]> {
-  const host = lab.hosts.find(({ dialog }) => dialog.provider === founder);
-  const last = pairs.find(({ provider }) => provider === founder)?.last ?? null;
-  const isBlocked = providers.some(({ name, blocked }) => name === founder && blocked);
-  if (host === undefined || last === null || !isBlocked) return [];
-  const { version, says } = await askNodemailer(host);
-  const [first = ""] = String(last["text"]).split("\n");
-  return [
-    `The same conversation with ${founder}, in one line:`,
-    cut(`  delivery-probe reports:     ${String(last["outcome"])} at ${String(last["stage"])}: ${first}`, width),
-    cut(`  ${`nodemailer ${version} reports:`.padEnd(27)} ${says}`, width),
-  ];
+function unprobed({ pairs }: Scene): readonly string[] {
+  return pairs
+    .filter(({ last }) => last === null)
+    .map(({ provider, egress }) => `${provider} was not probed over ${egress}`);
+}
+
+function standingOf({ cloudWatch }: Stack, reached: Standing["reached"], toldBefore: Standing["toldBefore"]): Standing {
+  const firing = cloudWatch.alarms().filter(({ state }) => state === "ALARM");
+  return {
+    firing: new Map(firing.map(({ name, suppressed }) => [name, { isSuppressed: suppressed }])),
+    reached,
+    toldBefore,
+  };
+}
+
+/** What the sink received, by its kind; what went to a topic, by the page function's own word. */
+function noteRoutes(event: StackEvent, config: Config, reached: Map<string, Set<string>>): void {
+  if (event.kind === "page") {
+    const alarm = alarmIn(event.received);
+    const routes = config.onCall.routes.filter(({ type }) => type === event.received.kind);
+    if (alarm !== null) for (const { name } of routes) note(alarm, name, reached);
+  }
+  if (event.kind !== "log" || event.entry.event !== "page") return;
+  // As functions/page.ts logs it.
+  const { alarm, state, deliveries } = event.entry as unknown as {
+    readonly alarm: string;
+    readonly state: string;
+    readonly deliveries: readonly { readonly route: string; readonly ok: boolean }[];
+  };
+  if (state === "recovered") return;
+  const topics = config.onCall.routes.filter((route) => !isSinkRoute(route)).map(({ name }) => name);
+  for (const { route, ok } of deliveries) if (ok && topics.includes(route)) note(alarm, route, reached);
+}
+
+function note(alarm: string, route: string, reached: Map<string, Set<string>>): void {
+  reached.set(alarm, (reached.get(alarm) ?? new Set()).add(route));
+}
+
+/** The alarm that fires, which every page names; null: it tells of a recovery. */
+function alarmIn({ title, text, body }: Received): string | null {
+  if (/^(?:DRILL: )?Recovered: |^resolve /.test(title)) return null;
+  const { dedup_key: key } = body as { readonly dedup_key?: unknown };
+  if (typeof key === "string") return key;
+  return /^Alarm: (\S+), since/m.exec(text)?.[1] ?? null;
+}
+
+interface Judged {
+  readonly id: string;
+  readonly verdict: Verdict | null;
+  readonly complaints: readonly string[];
+}
+
+/** Beside what its dialog expects, where the provider blocks us; else a yes as far as was asked. */
+async function judgedOf(seen: SeenVerdict, stack: Stack): Promise<Judged> {
+  const { id, provider, egress } = seen;
+  const verdict = (await findVerdict(id, tableOf(stack)))?.verdict ?? null;
+  const complain = (text: string): string => `${provider} over ${egress}: ${text}`;
+  if (verdict === null) return { id, verdict, complaints: [complain(`the table has no verdict of request ${id}`)] };
+  const dialog = stack.lab.hosts.find((each) => each.dialog.provider === provider)?.dialog;
+  const isBlocked = stack.providers.some(({ name, blocked }) => name === provider && blocked);
+  if (dialog !== undefined && isBlocked) return { id, verdict, complaints: surprises(dialog, verdict).map(complain) };
+  const wanted = standing("accepted", verdict.depth);
+  const got = standing(verdict.outcome, verdict.primary.stage);
+  return { id, verdict, complaints: wanted === got ? [] : [complain(`expected ${wanted}, and got ${got}`)] };
+}
+
+/** Where a client said what a host's dialog does not have: then it was another conversation. */
+async function leftScripts({ lab }: Stack): Promise<readonly string[]> {
+  const told = await Promise.all(lab.hosts.map(async ({ host }) => await host.result()));
+  return told.flat();
 }

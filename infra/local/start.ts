@@ -1,176 +1,182 @@
-// `npm start`: the whole system on this machine, with a lab of mail hosts, its time compressed so that a first page comes
-// within seconds. On a terminal a live view; elsewhere a line for each thing that happens; `--once` a round and its pages.
-// It decides nothing: the verdicts are the probe's, the alarms CloudWatch's, the pages the page function's.
+// `npm start`: the whole system on this machine, with its clock run fast, so that on-call's page comes within seconds of
+// a provider's first refusal. On a terminal a view that shows all of it, and keys to have a provider block us or not; else
+// a line for each thing that happens. It reads options and puts the parts together; it decides nothing.
 //
-//   node infra/local/start.ts [--once] [--block PROVIDER]... [--speed N] [--state DIR]
+// With --once it runs rounds until the alarms that must follow have led to their pages, prints the verdicts and the pages,
+// and exits: 0 when all was as it must be, 1 when not, and says what is missing.
 //
-// Exit status 0; with --once 1 when a verdict or a page is missing; 64 when the command line is wrong.
+//   node infra/local/start.ts [--once] [--block NAME]... [--speed N] [--state DIR]
 import process from "node:process";
-import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { usageStatus } from "../../functions/cli/exit.ts";
+import { nearest, quote, readOptions, UsageFault, type OptionSpec } from "../../functions/cli/options.ts";
 import { write } from "../../functions/cli/write.ts";
+import type { Config } from "../../functions/config/config.ts";
 import { loadConfig } from "../../functions/config/load.ts";
-import { pairsOf } from "../../functions/config/config.ts";
-import { alarmsOf } from "../../functions/report/alarms.ts";
-import { visibleLine } from "../../functions/verdict/visible.ts";
-import { boardAfter, emptyBoard, type Board } from "./board.ts";
+import { visible, visibleLine } from "../../functions/verdict/visible.ts";
 import { StackFault } from "./endpoints.ts";
-import { lineOf } from "./event-line.ts";
-import { LiveView, screenLines } from "./live-view.ts";
-import { once } from "./once.ts";
+import { limitMsFor } from "./expected-alarms.ts";
+import { runRounds, type Rounds } from "./once.ts";
+import { compared } from "./other-client.ts";
 import { startStack, type Stack } from "./stack.ts";
+import { verdictTable } from "./verdict-table.ts";
+import { watchLines, watchView } from "./watch.ts";
 
-/** What the person who typed can mend. */
-class UsageFault extends Error {}
+/** The conversation that the project was born from. */
+const foundingProvider = "icloud";
+/** A round of a quarter of an hour in three seconds. */
+const usualSpeed = 300;
+const fastest = 3_600;
 
-const example = fileURLToPath(new URL("../config/example.json", import.meta.url));
+const specs: readonly OptionSpec[] = [
+  { name: "once", value: null, many: false, about: "run until the pages have come, print them, and exit" },
+  {
+    name: "block",
+    value: "name",
+    many: true,
+    about: `a provider of the lab that blocks us; ${foundingProvider} by default`,
+  },
+  { name: "speed", value: "n", many: false, about: `run the clock n times as fast; ${usualSpeed} by default` },
+  { name: "state", value: "dir", many: false, about: "keep everything there between runs" },
+  { name: "help", value: null, many: false, about: "print this" },
+];
 
-try {
-  process.exitCode = await main();
-} catch (error) {
-  const isUsage = error instanceof UsageFault || error instanceof StackFault;
-  await write(process.stderr, `${visibleLine(error instanceof Error ? error.message : String(error))}\n`);
-  process.exitCode = isUsage ? 64 : 1;
-}
-
-async function main(): Promise<number> {
-  const { isOnce, blocked, speed, state } = readArguments();
-  const ending = ended();
-  const config = await loadConfig(example);
-  await using stack = await startStack({ config, state, speed, blocked, env: process.env, run: true });
-  const watched = watch(stack);
-  if (isOnce) return await runOnce(stack, watched.board, speed);
-  if (process.stdout.isTTY) await showLive(stack, watched, speed, ending);
-  else await printLines(stack, ending);
-  return 0;
-}
-
-interface Arguments {
+interface Settings {
   readonly isOnce: boolean;
   readonly blocked: readonly string[];
   readonly speed: number;
   readonly state: string | null;
 }
 
-/** @throws UsageFault */
-function readArguments(): Arguments {
-  const { once: isOnce = false, block = ["icloud"], speed = "300", state = null } = parsed();
-  const factor = Number(speed);
-  if (!(factor >= 1 && factor <= 3_600)) throw new UsageFault(`--speed ${speed}: write a number from 1 to 3600`);
-  return { isOnce, blocked: block, speed: factor, state };
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  const isUsage = error instanceof UsageFault || error instanceof StackFault;
+  const text = error instanceof Error ? error.message : String(error);
+  await write(process.stderr, `npm start: ${visibleLine(text)}\n`);
+  process.exitCode = isUsage ? usageStatus : 1;
 }
 
-interface Given {
-  readonly once?: boolean;
-  readonly block?: readonly string[];
-  readonly speed?: string;
-  readonly state?: string;
-}
-
-function parsed(): Given {
-  try {
-    return parseArgs({
-      options: {
-        once: { type: "boolean" },
-        block: { type: "string", multiple: true },
-        speed: { type: "string" },
-        state: { type: "string" },
-      },
-    }).values;
-  } catch (error) {
-    const what = error instanceof Error ? error.message : String(error);
-    throw new UsageFault(`${what.split("\n")[0]} Write --once, --block PROVIDER, --speed NUMBER, --state FOLDER.`);
+async function main(args: readonly string[]): Promise<number> {
+  const config = await loadConfig(fileURLToPath(new URL("../config/example.json", import.meta.url)));
+  const settings = readSettings(args, config);
+  if (settings === null) {
+    await print(helpLines());
+    return 0;
   }
+  const ending = ended();
+  const { speed, state, blocked, isOnce } = settings;
+  await using stack = await startStack({ config, state, speed, blocked, env: process.env, run: true });
+  if (isOnce) return await once(stack, settings, ending);
+  await watch(stack, settings, ending);
+  return 0;
 }
 
-interface Watched {
-  readonly board: () => Board;
-  /** Resolves when something has happened since the last call. */
-  readonly changed: () => Promise<void>;
-}
-
-function watch(stack: Stack): Watched {
-  const paging = new Set(
-    alarmsOf(stack.config)
-      .filter(({ pages }) => pages)
-      .map(({ name }) => name),
-  );
-  const pairs = pairsOf(stack.config).map(({ target, egress }) => ({ provider: target.provider, egress: egress.name }));
-  let board = emptyBoard(pairs);
-  let next = Promise.withResolvers<void>();
-  stack.onEvent((event) => {
-    board = boardAfter(board, event, paging);
-    next.resolve();
-  });
+/**
+ * @returns null: help is asked for
+ * @throws UsageFault
+ */
+function readSettings(args: readonly string[], config: Config): Settings | null {
+  const options = readOptions(args, specs);
+  if (options.has("help")) return null;
+  const [operand] = options.positionals;
+  if (operand !== undefined) throw new UsageFault(`there is no operand such as ${quote(operand)}; write --block NAME`);
+  const known = [...new Set(config.targets.map(({ provider }) => provider))];
+  const blocked = options.all("block");
+  const unknown = blocked.find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    const instead = nearest(unknown, known) ?? `one of ${known.join(", ")}`;
+    throw new UsageFault(`--block ${quote(unknown)} is no provider that is probed; write ${instead}`);
+  }
   return {
-    board: () => board,
-    changed: async () => {
-      await next.promise;
-      next = Promise.withResolvers();
-    },
+    isOnce: options.has("once"),
+    blocked: blocked.length === 0 ? [foundingProvider] : [...new Set(blocked)],
+    speed: readSpeed(options.one("speed")),
+    state: options.one("state"),
   };
 }
 
-async function runOnce(stack: Stack, board: () => Board, speed: number): Promise<number> {
-  const { lines, complaints } = await once(stack, board, speed);
-  await write(process.stdout, `${lines.join("\n")}\n`);
-  await write(process.stderr, complaints.map((each) => `${visibleLine(each)}\n`).join(""));
-  return complaints.length === 0 ? 0 : 1;
+function readSpeed(text: string | null): number {
+  const speed = Number(text ?? usualSpeed);
+  if (speed >= 1 && speed <= fastest) return speed;
+  throw new UsageFault(`--speed ${quote(text ?? "")} is no speed; write a number from 1 to ${fastest}`);
 }
 
-async function printLines(stack: Stack, ending: Promise<void>): Promise<void> {
-  let writing: Promise<void> = Promise.resolve();
-  stack.onEvent((event) => {
-    const line = lineOf(event);
-    if (line !== null) writing = writing.then(() => write(process.stdout, `${line}\n`));
-  });
-  await ending;
-  await writing;
+function helpLines(): readonly string[] {
+  const rows = specs.map(
+    ({ name, value, about }) => `  ${`--${name}${value === null ? "" : ` ${value}`}`.padEnd(16)}${about}`,
+  );
+  return ["npm start -- [options]: the whole system on this machine, with mail hosts that block us", ...rows];
 }
 
-/** At most so many times a second, and once a second when nothing happens: time goes on. */
-const drawEveryMs = 100;
-const drawAtLeastMs = 1_000;
-
-async function showLive(
-  stack: Stack,
-  { board, changed }: Watched,
-  speed: number,
-  ending: Promise<void>,
-): Promise<void> {
-  const quit = Promise.withResolvers<void>();
-  const providers = (): Stack["providers"] => {
-    const targets = new Set(stack.config.targets.map(({ provider }) => provider));
-    return stack.providers.filter(({ name }) => targets.has(name)).slice(0, 9);
-  };
-  const toggle = (key: string): void => {
-    const provider = providers()[Number(key) - 1];
-    if (provider !== undefined) void stack.setBlocked(provider.name, !provider.blocked);
-  };
-  using view = new LiveView(process.stdout, process.stdin, (key) => {
-    if (key === "q" || key === "\x03") quit.resolve();
-    else if (/^[1-9]$/.test(key)) toggle(key);
-  });
-  let isOver = false;
-  void Promise.race([quit.promise, ending]).then(() => (isOver = true));
-  while (!isOver) {
-    const { columns, rows } = process.stdout;
-    const now = new Date(stack.clock.now());
-    view.draw(screenLines(board(), { columns, rows, now, speed, providers: providers() }));
-    await sleep(drawEveryMs);
-    await Promise.race([changed(), sleep(drawAtLeastMs), quit.promise, ending]);
+async function watch(stack: Stack, { speed }: Settings, ending: Promise<string>): Promise<void> {
+  const { stdout, stdin, env } = process;
+  if (stdout.isTTY && env["TERM"] !== "dumb") {
+    const isColoured = (env["NO_COLOR"] ?? "") === "";
+    return await watchView(stack, { speed, output: stdout, input: stdin.isTTY ? stdin : null, isColoured, ending });
   }
+  let printing = print([`${beginning(stack, speed)}; SIGINT ends it`]);
+  await watchLines(stack, { ending, print: (line) => void (printing = printing.then(() => print([line]))) });
+  await printing;
 }
 
-/** Resolves at the first signal; the next one ends the process as it would any other. */
-function ended(): Promise<void> {
-  return new Promise((resolve) => {
-    const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-    const hear = (): void => {
-      for (const each of signals) process.off(each, hear);
-      resolve();
-    };
-    for (const each of signals) process.on(each, hear);
-  });
+async function once(stack: Stack, { blocked, speed }: Settings, ending: Promise<string>): Promise<number> {
+  const limitMs = limitMsFor(stack.config, blocked, speed);
+  await print([`${beginning(stack, speed)}; until its pages have come, ${Math.round(limitMs / 1000)} s at most`, ""]);
+  const rounds = await runRounds(stack, { blocked, limitMs, ending });
+  await print([...verdictTable(rounds.rows), "", ...pageLines(rounds.pages), ...(await comparison(stack, rounds))]);
+  // What a host tells of a script that was left has lines of its own.
+  await write(process.stderr, rounds.complaints.map((each) => `${visible(each)}\n`).join(""));
+  return rounds.complaints.length === 0 ? 0 : 1;
+}
+
+function beginning({ providers, config }: Stack, speed: number): string {
+  const names = new Set(config.targets.map(({ provider }) => provider));
+  const blocking = providers.filter(({ blocked }) => blocked).map(({ name }) => name);
+  return (
+    `${names.size} providers over ${config.egresses.length} egresses, the clock ${speed} times as fast; ` +
+    `blocked by ${blocking.join(", ")}`
+  );
+}
+
+/** The first as on-call reads it; of the others the titles. */
+function pageLines(pages: Rounds["pages"]): readonly string[] {
+  const [first, ...more] = pages;
+  if (first === undefined) return ["No page came: none was due, or an earlier run has told it.", ""];
+  return [
+    `The first of ${pages.length} pages:`,
+    "",
+    ...first.text
+      .trimEnd()
+      .split("\n")
+      .map((line) => `  ${line}`.trimEnd()),
+    "",
+    ...(more.length === 0 ? [] : ["The others:", ...more.map(({ title }) => `  ${title}`), ""]),
+  ];
+}
+
+async function comparison({ lab }: Stack, { rows }: Rounds): Promise<readonly string[]> {
+  const verdict = rows.find(({ provider }) => provider === foundingProvider)?.verdict ?? null;
+  const asked = lab.hosts.find(({ dialog }) => dialog.provider === foundingProvider);
+  return verdict === null || asked === undefined || verdict.outcome === "accepted"
+    ? []
+    : await compared(asked, verdict);
+}
+
+async function print(lines: readonly string[]): Promise<void> {
+  await write(process.stdout, lines.map((line) => `${visibleLine(line)}\n`).join(""));
+}
+
+/** Resolves with what ends it. The next signal ends the process as it would any other. */
+function ended(): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  const hear = (signal: NodeJS.Signals): void => {
+    for (const each of signals) process.off(each, hear);
+    resolve(signal);
+  };
+  for (const each of signals) process.on(each, hear);
+  // A reader who has left wants no more of it.
+  process.stdout.on("error", () => resolve("its reader"));
+  return promise;
 }

@@ -96,7 +96,7 @@ test("the first single block pages by every route, after what CloudWatch holds i
     recovery.slice(1).every((title) => /^\w+: DRILL: Recovered: /.test(title)),
     titles().join("\n"),
   );
-  assert.equal(recovery[0], `pagerduty: resolve ${single}`);
+  assert.equal(recovery[0], `pagerduty: resolve drill-${single}`);
 });
 
 test("an alarm without data is without data again, and its page was closed before", async () => {

@@ -1,15 +1,12 @@
-// The lab and `npm start`: every host gives the verdict that its dialog says, and the command tells when one does not.
+// The lab: every host gives the verdict that its dialog says.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import process from "node:process";
 import { text } from "node:stream/consumers";
 import { after, suite, test } from "node:test";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { pathToFileURL } from "node:url";
 import { probe } from "../../functions/route/attempts.ts";
 import { surprises } from "../../infra/local/dialog-probe.ts";
 import { requestTo, startLab, type Lab } from "../../infra/local/lab.ts";
@@ -203,73 +200,5 @@ suite("a lab for anybody", () => {
       again.hosts.map(({ host }) => host.port),
       Object.values(ports),
     );
-  });
-});
-
-interface Ran {
-  readonly status: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function start(...args: readonly string[]): Promise<Ran> {
-  const file = fileURLToPath(new URL("../../infra/local/start.ts", import.meta.url));
-  const child = spawn(process.execPath, [file, ...args], { stdio: ["ignore", "pipe", "pipe"], timeout: 60_000 });
-  const [out, err, [status]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "exit")]);
-  return { status: status as number | null, out, err };
-}
-
-suite("npm start", () => {
-  test("prints a row for each host in order, one dialog in full, and ends well", async () => {
-    const { status, out, err } = await start();
-    assert.equal(err, "");
-    assert.equal(status, 0, out);
-    const lines = out.split("\n");
-    const [head = "", ...rows] = lines.slice(0, lines.indexOf(""));
-    assert.match(head, /^provider +verdict +reply +class +ms +trips +first words$/);
-    assert.equal(rows.length, answers.length);
-    for (const [index, [provider, verdict, code, itsStatus]] of answers.entries()) {
-      const reply = [code ?? "-", itsStatus ?? ""]
-        .join(" ")
-        .trim()
-        .replaceAll(".", String.raw`\.`);
-      assert.match(rows[index] ?? "", new RegExp(`^${provider} +${verdict} +${reply} +\\S+ +\\d+ +\\d  \\S`));
-    }
-    assert.match(rows[5] ?? "", / {2}192\.0\.2\.25 is in Spamhaus/);
-    assert.match(out, /^▶.*S: 550-5\.7\.1 192\.0\.2\.25 is in Spamhaus PBL/m);
-    assert.match(out, /^ {2}delivery-probe reports: +rejected at rcpt: 550-5\.7\.1 192\.0\.2\.25 is in Spamhaus PBL/m);
-    assert.match(out, /^ {2}nodemailer \d+\.\d+\.\d+ reports: \S/m);
-    for (const line of lines) assert.ok(line.length <= 100, `wider than 100 columns: ${line}`);
-    assert.ok(!out.includes("\x1b"), "no colours on a pipe");
-  });
-
-  test("fails when a verdict is not the one expected", async () => {
-    const dialog = ["# refuses", "S: 554 5.7.1 go away", "S! fin", "=> accepted rcpt 250"];
-    const { status, out, err } = await start(await labOf({ "odd.smtp": dialog }));
-    assert.equal(status, 1);
-    assert.match(out, /^odd +rejected at greeting +554 5\.7\.1 /m);
-    assert.equal(err, "odd.smtp: expected accepted rcpt 250, and got rejected greeting 554 5.7.1\n");
-  });
-
-  test("fails when a host's script was left, though the verdict is right", async () => {
-    const dialog = ["# asks for more", "S: 554 5.7.1 go away", "C: HELP", "S! fin", "=> rejected greeting 554 5.7.1"];
-    const { status, err } = await start(await labOf({ "odd.smtp": dialog }));
-    assert.equal(status, 1);
-    assert.match(err, /^odd\.smtp:3: connection 1 of 1 left its script\n/);
-    assert.match(err, /^▶ C: HELP\n {2}came: /m);
-  });
-
-  test("shows what a host says as text, whatever it says", async () => {
-    const dialog = ["# moves the cursor", String.raw`S| 554 \x1b[2Jgone\r\n`, "S! fin", "=> rejected greeting 554"];
-    const { status, out } = await start(await labOf({ "odd.smtp": dialog }));
-    assert.equal(status, 0);
-    assert.ok(out.includes(String.raw`\x1b[2Jgone`));
-    assert.ok(!out.includes("\x1b"));
-  });
-
-  test("says in one line that there is no lab", async () => {
-    const { status, out, err } = await start(await labOf({}));
-    assert.deepEqual({ status, out }, { status: 1, out: "" });
-    assert.match(err, /^no lab in [^\n]*\n$/);
   });
 });
