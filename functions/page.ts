@@ -22,7 +22,7 @@ import {
   type Teller,
   type Telling,
 } from "./page/telling.ts";
-import { pageOf, plainText, type Page } from "./page/text.ts";
+import { pageOf, plainText, type Page, type PageFacts } from "./page/text.ts";
 import { alarmsOf, type Alarm } from "./report/alarms.ts";
 import { faultText, type Log } from "./report/log.ts";
 import type { Table } from "./state/table.ts";
@@ -65,7 +65,7 @@ export function createPage(deps: PageDeps): PageHandler {
     const telling = await beginOrGoOn(change, alarm, teller, table, deps);
     if (typeof telling === "string") return silent(change, telling, deps);
     const history = await historyOf(alarm, deps.config, teller.tableLimitMs, table);
-    const page = pageOf({
+    const page = readablePage({
       change,
       alarm,
       config: deps.config,
@@ -79,6 +79,15 @@ export function createPage(deps: PageDeps): PageHandler {
     await report(change, page, { deliveries, telling, teller }, table, deps);
     return { page, deliveries, why: deliveries.length === 0 ? "no-routes" : "delivered" };
   };
+}
+
+/** A stored verdict that cannot be read must not keep a page from being told. */
+function readablePage(facts: PageFacts): Page {
+  try {
+    return pageOf(facts);
+  } catch (error) {
+    return pageOf({ ...facts, histories: [], historyFault: faultText(error) });
+  }
 }
 
 /** What the table is waited for at most, of the time that there is: most of that is the routes'. */

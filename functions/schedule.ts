@@ -93,7 +93,7 @@ async function countSkipped(
   const figures = [...reasons.keys()].map(({ pair }) => skippedFigure(pair.egress.name, 1));
   if (figures.length === 0) return;
   try {
-    await putFigures(figures, now(), clients.cloudWatch, overAfter(context.getRemainingTimeInMillis()));
+    await putFigures([{ at: now(), figures }], clients.cloudWatch, overAfter(context.getRemainingTimeInMillis()));
   } catch (error) {
     log({ level: "error", event: "figures-unsent", fault: faultText(error) });
     for (const entry of metricEntries(figures, now())) log(entry);

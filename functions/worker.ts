@@ -59,7 +59,8 @@ function startPoller({ sqs, queueUrl, handler, visibilityS, log }: WorkerOptions
   });
   consumer.on("error", (error) => {
     // The long poll that a stop broke off is none.
-    if (consumer.status.isRunning) log({ level: "error", event: "worker", queue: queueUrl, fault: faultText(error) });
+    if (consumer.status.isRunning || !/aborted/i.test(error.message))
+      log({ level: "error", event: "worker", queue: queueUrl, fault: faultText(error) });
   });
   // Handled, and acknowledged as far as it was.
   consumer.on("response_processed", () => {

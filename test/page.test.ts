@@ -11,7 +11,7 @@ import { AlarmChangeFault } from "../functions/page/alarm-change.ts";
 import { begin, BusyFault } from "../functions/page/telling.ts";
 import { alarmsOf } from "../functions/report/alarms.ts";
 import type { Entry } from "../functions/report/log.ts";
-import { settle } from "../functions/state/pairs.ts";
+import { settled } from "./support/settled.ts";
 import { tableDefinition, type Table } from "../functions/state/table.ts";
 import { putVerdict } from "../functions/state/verdicts.ts";
 import { startSink, type Sink } from "../infra/local/sink.ts";
@@ -118,7 +118,7 @@ test("a page has the host's words out of the table, and goes by every kind of ro
     id: verdict.id,
   } as const;
   const last = { id: verdict.id, at: verdict.at };
-  await settle({ provider: "icloud", egress: "mail-1", block, last, notBefore: null }, given.table);
+  await settled({ provider: "icloud", egress: "mail-1", block, last, notBefore: null, clearedAt: null }, given.table);
   const { page, deliveries, why } = await given.page(direct(given), context);
   assert.equal(why, "delivered");
   assert.deepEqual(
@@ -203,7 +203,7 @@ test("a firing and its end are two pages of one key, and a firing that comes aft
   await using sink = await oneSink();
   const given = await setting([hook("hook", sink)]);
   const states = [];
-  for (const change of [firing, clearing, { ...clearing, at: "2026-11-24T12:00:00.000Z" }]) {
+  for (const change of [firing, clearing, clearing]) {
     states.push((await given.page(direct(given, change), context)).page);
   }
   assert.deepEqual(states.map((page) => page?.state), ["firing", "recovered", undefined]); // prettier-ignore
@@ -212,6 +212,15 @@ test("a firing and its end are two pages of one key, and a firing that comes aft
   const late = await given.page(direct(given, { ...firing, at: "2026-11-24T11:40:00.000Z" }), context);
   assert.equal(late.why, "overtaken");
   assert.equal(sink.received().length, 2);
+});
+
+test("a recovery is told although its firing was noted nowhere, for the table was away when it went out", async () => {
+  await using sink = await oneSink();
+  const given = await setting([hook("hook", sink)]);
+  await given.page(direct(given, firing), context);
+  await given.page(direct(given, clearing), context);
+  const unnoted = await given.page(direct(given, { ...clearing, at: "2026-11-24T12:30:00.000Z" }), context);
+  assert.equal(unnoted.page?.state, "recovered");
 });
 
 test("the end of a drill says that it was one", async () => {

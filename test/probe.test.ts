@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
+import { randomBytes } from "node:crypto";
 import { after, before, test } from "node:test";
-import { createProbe, type ProbeDeps } from "../functions/probe.ts";
+import { gzipSync } from "node:zlib";
+import { createProbe } from "../functions/probe.ts";
+import type { ProbeDeps } from "../functions/probe/runs.ts";
 import { closeClients } from "../functions/clients.ts";
 import { acquire, statesOf } from "../functions/state/pairs.ts";
 import { findVerdict, lastVerdicts } from "../functions/state/verdicts.ts";
@@ -302,7 +305,7 @@ test("a verdict that the table does not take travels in the queue, and is writte
   const before = await icloud.connections();
   // The table answers until the session is over.
   const { table } = services;
-  const failing = { ...services.clients, dynamo: failingOn("PutCommand") };
+  const failing = { ...services.clients, dynamo: failingOn("PutCommand", its.id) };
   const response = await createProbe(deps({ clients: failing }))({ Records: [recordOf(its)] }, context);
   assert.deepEqual(response, { batchItemFailures: [] });
   assert.equal(await findVerdict(its.id, table), null);
@@ -317,13 +320,103 @@ test("a verdict that the table does not take travels in the queue, and is writte
   assert.equal(await icloud.connections(), before + 1);
 });
 
-/** The real client, whose requests of one kind find nobody. */
-function failingOn(name: string): Services["clients"]["dynamo"] {
+test("what a producer writes where we carry a verdict is believed by nobody", async () => {
+  const its = request("open.example");
+  const before = await open.connections();
+  const value = gzipSync(JSON.stringify({ id: its.id, provider: "icloud", egress: "aws", blocked: false }));
+  const Recorded = { dataType: "Binary" as const, binaryValue: value.toString("base64") };
+  const response = await createProbe(deps())(
+    { Records: [recordOf(its, { messageAttributes: { Recorded } })] },
+    context,
+  );
+  assert.deepEqual(response, { batchItemFailures: [] });
+  assert.equal(await findVerdict(its.id, services.table), null);
+  assert.equal(await open.connections(), before);
+  const [letter] = await drained(services, "test-probe-dead");
+  assert.match(
+    letter?.MessageAttributes?.["Reason"]?.StringValue ?? "",
+    /^Recorded: an attribute of this name is ours/,
+  );
+});
+
+test("a verdict that was carried along counts once, however often its message comes", async () => {
+  const its = request("icloud.example");
+  const failing = { ...services.clients, dynamo: failingOn("PutCommand", its.id) };
+  await createProbe(deps({ clients: failing }))({ Records: [recordOf(its)] }, context);
+  const [message] = (await drained(services, "test-probe")).filter(({ Body }) => Body?.includes(`"${its.id}"`));
+  assert.ok(message !== undefined);
+  const attempts = await sumOf(services, "Attempts", { Provider: "icloud", Egress: "aws" });
+  for (let copy = 0; copy < 3; copy++) await createProbe(deps())({ Records: [recordOfMessage(message)] }, context);
+  assert.equal(await sumOf(services, "Attempts", { Provider: "icloud", Egress: "aws" }), attempts);
+  assert.equal((await findVerdict(its.id, services.table))?.duplicates, 2);
+});
+
+test("hosts that a request names end no block of the provider whose mailbox it asks for", async () => {
+  await createProbe(deps())({ Records: [recordOf(request("icloud.example"))] }, context);
+  const pair = [{ provider: "icloud", egress: "aws" }];
+  const [before] = await statesOf(pair, services.table);
+  assert.equal(before?.block?.stage, "rcpt");
+  const its = request("icloud.example", { mx: [`127.0.0.1:${open.port}`] });
+  await createProbe(deps())({ Records: [recordOf(its)] }, context);
+  const stored = await findVerdict(its.id, services.table);
+  assert.equal(stored?.verdict.outcome, "accepted");
+  assert.equal(stored.provider, "other");
+  assert.equal(stored.blocked, null);
+  assert.deepEqual(await statesOf(pair, services.table), [before]);
+});
+
+test("a message that is worked on again after its process died tells its figures, also if it had to wait first", async () => {
+  const its = request("open.example");
+  const dying = hurriedClients({ ...services.endpoints, cloudWatch: "http://127.0.0.1:9" });
+  await createProbe(deps({ clients: dying }))({ Records: [recordOf(its)] }, context);
+  await drained(services, "test-probe");
+  closeClients(dying);
+  // As it comes again: received twice, while somebody else has the lease.
+  const lease = { provider: "open", egress: "aws", owner: "somebody" };
+  await acquire(lease, 60_000, services.table);
+  const record = recordOf(its);
+  const again = { ...record, attributes: { ...record.attributes, ApproximateReceiveCount: "2" } };
+  await createProbe(deps())({ Records: [again] }, context);
+  await acquire(lease, 0, services.table);
+  const [message] = await drained(services, "test-probe");
+  assert.ok(message !== undefined);
+  await createProbe(deps())({ Records: [recordOfMessage(message)] }, context);
+  assert.equal((await findVerdict(its.id, services.table))?.reported, true);
+});
+
+test("a host that answers in books is asked once, and its verdict is kept as far as a row can hold it", async () => {
+  const noise = (): string => randomBytes(700).toString("base64");
+  const lines = Array.from({ length: 90 }, (_, index) => `S: 550${index === 89 ? " " : "-"}5.7.1 blocked ${noise()}`);
+  const group = ["C~ ^MAIL FROM", "C~ ^RCPT TO", "C: QUIT", ...lines, ...lines, ...lines, "S! fin"];
+  const script = [
+    "# Answers in books.",
+    "S: 220 mx.example",
+    "C: EHLO probe.example",
+    "S: 250-mx",
+    "S: 250 PIPELINING",
+    ...group,
+  ];
+  const host = await thread.start(parseDialog(script.join("\n"), "books"), { repeat: true });
+  const { config } = services;
+  const given = { ...config, hosts: { ...config.hosts, "books.example": [`127.0.0.1:${host.port}`] } };
+  const its = request("books.example");
+  assert.deepEqual(await createProbe(deps({ config: given }))({ Records: [recordOf(its)] }, context), {
+    batchItemFailures: [],
+  });
+  const stored = await findVerdict(its.id, services.table);
+  assert.equal(stored?.verdict.outcome, "rejected");
+  assert.match(stored.verdict.primary.text, /^550-5\.7\.1 blocked /);
+  assert.equal(await host.connections(), 1);
+});
+
+/** The real client, whose requests of one kind that hold a text find nobody. */
+function failingOn(name: string, text: string): Services["clients"]["dynamo"] {
   const { dynamo } = hurriedClients(services.endpoints);
   dynamo.middlewareStack.add(
     (next, { commandName }) =>
       async (args) => {
-        if (commandName === name.replace("Command", "ItemCommand"))
+        const isIts = JSON.stringify(args.input).includes(text);
+        if (isIts && commandName === name.replace("Command", "ItemCommand"))
           throw Object.assign(new Error("no answer"), { name: "TimeoutError" });
         return await next(args);
       },

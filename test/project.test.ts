@@ -64,6 +64,7 @@ const rfcs: Readonly<Record<string, string>> = {
   1870: "SMTP Service Extension for Message Size Declaration",
   1918: "Address Allocation for Private Internets",
   2034: "SMTP Service Extension for Returning Enhanced Error Codes",
+  2104: "HMAC: Keyed-Hashing for Message Authentication",
   2181: "Clarifications to the DNS Specification",
   2308: "Negative Caching of DNS Queries (DNS NCACHE)",
   2544: "Benchmarking Methodology for Network Interconnect Devices",

@@ -6,7 +6,7 @@ import { dueIn, slotMs } from "../functions/queue/due.ts";
 import { readRequest } from "../functions/queue/request.ts";
 import { createSchedule } from "../functions/schedule.ts";
 import { isMarked } from "../functions/state/marks.ts";
-import { settle } from "../functions/state/pairs.ts";
+import { settled } from "./support/settled.ts";
 import { pause, resume } from "../functions/state/pauses.ts";
 import {
   configFor,
@@ -108,10 +108,10 @@ test("a provider that asked us to slow down is left alone until its time is over
   const [one] = dueIn(slot, config);
   assert.ok(one !== undefined);
   const pair = { provider: one.pair.target.provider, egress: one.pair.egress.name };
-  const state = { ...pair, block: null, last: { id: "x", at: new Date().toISOString() } };
-  await settle({ ...state, notBefore: new Date(one.atMs + 1).toISOString() }, services.table);
+  const state = { ...pair, block: null, clearedAt: null, last: { id: "x", at: new Date().toISOString() } };
+  await settled({ ...state, notBefore: new Date(one.atMs + 1).toISOString() }, services.table);
   assert.equal((await createSchedule(deps())({ slot }, context)).skipped, 1);
-  await settle({ ...state, notBefore: null }, services.table);
+  await settled({ ...state, notBefore: null }, services.table);
   await requestsIn("test-probe");
   await requestsIn("test-probe-mail-1");
 });

@@ -126,7 +126,8 @@ export class BusyFault extends Error {
  * is noted yet, the change shows whether it had been suppressed; SNS's message does not.
  */
 function hasFired({ at, from, suppressed, via }: AlarmChange, alarm: Alarm, last: LastTold | null): boolean {
-  if (last !== null) return last.state === "firing" || last.at === at;
+  if (last !== null && (last.state === "firing" || last.at === at)) return true;
+  // What fired while the table was away is noted nowhere.
   if (from !== "ALARM" || suppressed !== null) return false;
   return via === "lambda" || alarm.type === "metric" || alarm.suppressor === null;
 }

@@ -3,6 +3,7 @@
 import type { MessageAttributeValue } from "@aws-sdk/client-sqs";
 import type { SQSRecord } from "aws-lambda";
 import { gunzipSync, gzipSync } from "node:zlib";
+import { isSealed, sealOctets, sealOf } from "./seal.ts";
 import type { Outgoing } from "./queues.ts";
 
 /** What our attributes are called. */
@@ -27,13 +28,17 @@ export function waitsOf({ messageAttributes }: SQSRecord): number {
 /** The same request again: not its turn yet. It is a new message, for receive counts tell of our own faults alone. */
 export function laterMessage(record: SQSRecord, delayS: number): Outgoing {
   const own = { [waitsName]: textValue(String(waitsOf(record) + 1), "Number") };
-  return { body: record.body, attributes: withOwn(record, own), delayS: delayOf(delayS) };
+  // What this very message has left to do, the new one has.
+  return isOwnAgain(record) ? untoldMessage(record, delayS) : again(record, own, delayS);
 }
 
 /** The same request, probed and written down, whose figures could not be told. */
 export function untoldMessage(record: SQSRecord, delayS: number): Outgoing {
-  const { body, attributes } = laterMessage(record, delayS);
-  return { body, attributes: { ...attributes, [untoldName]: textValue("1", "Number") }, delayS };
+  const own = {
+    [waitsName]: textValue(String(waitsOf(record) + 1), "Number"),
+    [untoldName]: textValue("1", "Number"),
+  };
+  return again(record, own, delayS);
 }
 
 /**
@@ -49,19 +54,29 @@ export function forwardedMessage(record: SQSRecord): Outgoing {
   return { body: record.body, attributes: attributesOf(record), delayS: 0 };
 }
 
-/** The same request with what came of it, where that could not be written down: only that is left to do. */
-export function recordedMessage(record: SQSRecord, recorded: unknown, delayS: number): Outgoing {
+/**
+ * The same request with what came of it, where that could not be written down: only that is left to do. It is sealed with
+ * its request, for it is believed when it comes back.
+ */
+export function recordedMessage(record: SQSRecord, recorded: unknown, key: Uint8Array, delayS: number): Outgoing {
+  const packed = gzipSync(JSON.stringify(recorded));
   const own = {
     [waitsName]: textValue(String(waitsOf(record) + 1), "Number"),
-    [recordedName]: { DataType: "Binary", BinaryValue: gzipSync(JSON.stringify(recorded)) },
+    [recordedName]: { DataType: "Binary", BinaryValue: Buffer.concat([sealOf(key, record.body, packed), packed]) },
   };
-  return { body: record.body, attributes: withOwn(record, own), delayS: delayOf(delayS) };
+  return again(record, own, delayS);
 }
 
-/** What came of a request, from recordedMessage; null: it has not been worked on. */
-export function recordedOf({ messageAttributes }: SQSRecord): unknown {
-  const packed = messageAttributes[recordedName]?.binaryValue;
-  return packed === undefined ? null : (JSON.parse(gunzipSync(Buffer.from(packed, "base64")).toString()) as unknown);
+export function isRecorded({ messageAttributes }: SQSRecord): boolean {
+  return messageAttributes[recordedName] !== undefined;
+}
+
+/** What came of a request, from recordedMessage; null: it is none of ours. Nothing is unpacked before its seal is right. */
+export function recordedOf({ body, messageAttributes }: SQSRecord, key: Uint8Array): unknown {
+  const value = Buffer.from(messageAttributes[recordedName]?.binaryValue ?? "", "base64");
+  const packed = value.subarray(sealOctets);
+  if (!isSealed(value.subarray(0, sealOctets), key, body, packed)) return null;
+  return JSON.parse(gunzipSync(packed).toString()) as unknown;
 }
 
 /** A message that nobody can work on, and why. The body is as it came. */
@@ -75,6 +90,10 @@ export function deadLetter(record: SQSRecord, faults: readonly string[]): Outgoi
   return { body: record.body, attributes: withOwn(record, own), delayS: 0 };
 }
 
+function again(record: SQSRecord, own: Outgoing["attributes"], delayS: number): Outgoing {
+  return { body: record.body, attributes: withOwn(record, own), delayS: delayOf(delayS) };
+}
+
 /** The record's attributes, but for what SQS would not take beside ours. */
 function withOwn(record: SQSRecord, own: Outgoing["attributes"]): Outgoing["attributes"] {
   const others = Object.entries(attributesOf(record)).filter(([name]) => !Object.hasOwn(own, name));
@@ -84,7 +103,7 @@ function withOwn(record: SQSRecord, own: Outgoing["attributes"]): Outgoing["attr
 }
 
 function isOurs(name: string): boolean {
-  return name === waitsName || name === reasonName || name === messageIdName;
+  return [waitsName, untoldName, reasonName, messageIdName].includes(name);
 }
 
 function delayOf(delayS: number): number {

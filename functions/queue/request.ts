@@ -1,5 +1,6 @@
 // What a queue message asks for (DESIGN §8): its shape, and whether the configuration lets it. Requests are untrusted.
 // It does not know what becomes of one.
+import { createHash } from "node:crypto";
 import * as z from "zod/mini";
 import type { Config } from "../config/config.ts";
 import { about } from "../config/about.ts";
@@ -40,10 +41,18 @@ export interface Probe {
   readonly mx: readonly NamedHost[] | null;
   /** Milliseconds since the epoch; null: whenever. */
   readonly notAfterMs: number | null;
+  /** Of what was asked for, as it was written: another configuration reads the same request no otherwise. */
+  readonly digest: string;
 }
+
+/** A request that is put back takes its attributes along, within SQS's 1 MiB. */
+const bodyLimit = 65_536; // octets
 
 /** @returns the request, or every fault with the path of its field and what may stand there */
 export function readRequest(body: string, config: Config): Checked<Probe> {
+  if (Buffer.byteLength(body) > bodyLimit) {
+    return { value: null, faults: [`$: it has more than ${bodyLimit} octets, which no request needs`] };
+  }
   const value = parsed(body);
   if (value === undefined) return { value: null, faults: ["$: this is no JSON; write one JSON object"] };
   const kind = kindFault(value);
@@ -60,8 +69,15 @@ export function readRequest(body: string, config: Config): Checked<Probe> {
     from: readFrom(from, config, faults),
     mx: mx === undefined ? null : mx.map((each, index) => readHost(each, `mx[${index}]`, config, faults)),
     notAfterMs: notAfter === undefined ? null : Date.parse(notAfter),
+    digest: digestOf(shape.value),
   };
   return faults.length > 0 ? { value: null, faults } : { value: probe, faults: null };
+}
+
+/** When it is over is no part of what is asked. */
+function digestOf({ recipient, egress, depth, from, mx }: ProbeMessage): string {
+  const asked = [recipient, egress ?? null, depth ?? null, from ?? null, mx ?? null];
+  return createHash("sha256").update(JSON.stringify(asked)).digest("hex");
 }
 
 function parsed(body: string): unknown {

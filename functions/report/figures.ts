@@ -42,7 +42,7 @@ export function figuresOf(verdict: Verdict, { provider, egress }: Whose, blocked
     ofPair("Accepted", Number(outcome === "accepted")),
     ofPair("Rejected", Number(outcome === "rejected")),
     ofPair("Deferred", Number(outcome === "deferred")),
-    ofPair("Unanswered", Number(outcome === "unanswered" || outcome === "unknown")),
+    ofPair("Unanswered", Number((outcome === "unanswered" || outcome === "unknown") && !isCutShort(verdict))),
     ...(blocked === null ? [] : [ofPair("Blocked", Number(blocked))]),
     ...(others.length === 0 ? [] : [ofPair("Refused", 1)]),
     ...verdict.attempts
@@ -113,8 +113,14 @@ function refusedClasses({ outcome, class: kind, findings }: Verdict): readonly C
   return [...new Set(all)];
 }
 
-function isUnreachable({ outcome, primary }: Verdict): boolean {
-  return outcome === "unanswered" && primary.stage === "connect";
+function isUnreachable(verdict: Verdict): boolean {
+  const { outcome, primary } = verdict;
+  return outcome === "unanswered" && primary.stage === "connect" && !isCutShort(verdict);
+}
+
+/** Our own time was over: that is nobody's silence (DESIGN §6 rule 9). */
+function isCutShort({ attempts }: Verdict): boolean {
+  return attempts.length > 0 && attempts.every(({ ending }) => ending.by === "abort");
 }
 
 /** A refusal was read, and then the connection failed: what tells the last thing that happened tells of no refusal. */

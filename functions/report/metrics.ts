@@ -10,17 +10,19 @@ const dataLimit = 1_000;
 const valuesLimit = 150;
 const lineValuesLimit = 100;
 
-/**
- * @param at the time of all
- * @throws what the SDK throws when CloudWatch refuses or does not answer within the client's limits or the signal's
- */
+/** Figures of one time. */
+export interface Stamped {
+  readonly at: Date;
+  readonly figures: readonly Figure[];
+}
+
+/** @throws what the SDK throws when CloudWatch refuses or does not answer within the client's limits or the signal's */
 export async function putFigures(
-  figures: readonly Figure[],
-  at: Date,
+  stamped: readonly Stamped[],
   client: CloudWatchClient,
   signal: AbortSignal,
 ): Promise<void> {
-  const data = dataOf(figures, at);
+  const data = stamped.flatMap(({ figures, at }) => dataOf(figures, at));
   for (let from = 0; from < data.length; from += dataLimit) {
     const MetricData = data.slice(from, from + dataLimit);
     await client.send(new PutMetricDataCommand({ Namespace: namespace, MetricData }), { abortSignal: signal });

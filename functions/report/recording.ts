@@ -1,17 +1,14 @@
-// Writes down what came of a request: its row, what it changes between us and the provider, and the log's line. The row
-// comes first: once it is there, the request is never probed again. It does not send figures, and pages nobody.
+// What is written down of a verdict: its row, what it changes between us and the provider, and the log's line. Pure.
 import { dialogOf } from "../verdict/incident.ts";
 import type { Verdict } from "../verdict/verdict.ts";
-import { settle, type PairState } from "../state/pairs.ts";
-import { putVerdict, type StoredVerdict } from "../state/verdicts.ts";
-import type { Table } from "../state/table.ts";
+import type { PairState } from "../state/pairs.ts";
+import type { StoredVerdict } from "../state/verdicts.ts";
 import { blockAfter } from "./figures.ts";
 import type { Entry } from "./log.ts";
 
-/** What is to be written, with all that it needs: it can be written by another process, later. */
+/** A verdict, and the pair as it is after it. */
 export interface Recording {
   readonly stored: StoredVerdict;
-  /** The pair as it is after the verdict. */
   readonly state: PairState;
 }
 
@@ -24,17 +21,22 @@ export function recordingOf(
   const { id, at, verdict } = stored;
   const { block, blocked } = blockAfter(verdict, before.block, { id, at });
   const notBefore = verdict.outcome === "deferred" ? new Date(Date.parse(at) + backOffMs).toISOString() : null;
+  const clearedAt = blocked === false ? at : before.clearedAt;
   return {
     stored: { ...stored, blocked, reported: false, duplicates: 0 },
-    state: { ...before, block, last: { id, at }, notBefore },
+    state: { ...before, block, clearedAt, last: { id, at }, notBefore },
   };
 }
 
-/** @returns false where the request had a verdict already: then this one is not written */
-export async function writeRecording({ stored, state }: Recording, table: Table): Promise<boolean> {
-  const isFirst = await putVerdict(stored, table);
-  if (isFirst) await settle(state, table);
-  return isFirst;
+/**
+ * The pair after a verdict that was kept from being written, by a process that died or a table that did not answer. Others
+ * may have come since: a refusal of the IP stands unless a session has got past it meanwhile, and a yes ends nothing.
+ */
+export function lateState(stored: StoredVerdict, before: PairState, backOffMs: number): PairState {
+  if (before.last === null || before.last.at <= stored.at) return recordingOf(stored, before, backOffMs).state;
+  const isOver = before.clearedAt !== null && before.clearedAt >= stored.at;
+  if (stored.blocked !== true || isOver) return before;
+  return { ...before, block: blockAfter(stored.verdict, before.block, stored).block };
 }
 
 /** The verdict as one entry of the log, its conversation in the notation of dialogs. */

@@ -19,6 +19,8 @@ export interface PairState {
   readonly provider: string;
   readonly egress: string;
   readonly block: Block | null;
+  /** RFC 3339: when a session last got past a block, or met none; null: not yet. */
+  readonly clearedAt: string | null;
   /** The verdict that was written last, and when it was decided; null: none yet. */
   readonly last: { readonly id: string; readonly at: string } | null;
   /** RFC 3339: the schedule leaves the pair alone until then; null: it does not. */
@@ -83,31 +85,22 @@ export async function release({ provider, egress, owner }: Lease, gapMs: number,
   await updateOwn({ provider, egress, owner }, "SET leaseUntilMs = :until REMOVE leaseOwner", values, table);
 }
 
-/** Writes what a verdict has changed, unless a later verdict has been written. */
-export async function settle(state: PairState, table: Table): Promise<void> {
-  const { provider, egress, block, last, notBefore } = state;
-  try {
-    await table.client.send(
-      new UpdateCommand({
-        TableName: table.name,
-        Key: { pk: keyOf(provider, egress) },
-        UpdateExpression:
-          "SET #block = :block, #last = :last, lastAt = :at, notBefore = :notBefore, provider = :provider, egress = :egress",
-        ConditionExpression: "attribute_not_exists(lastAt) OR lastAt <= :at",
-        ExpressionAttributeNames: { "#block": "block", "#last": "last" },
-        ExpressionAttributeValues: {
-          ":block": block,
-          ":last": last,
-          ":at": last?.at ?? "",
-          ":notBefore": notBefore,
-          ":provider": provider,
-          ":egress": egress,
-        },
-      }),
-    );
-  } catch (error) {
-    if (!isConditionFault(error)) throw error;
-  }
+/**
+ * Writes what a verdict has changed. Only who has the lease may: the order of sessions is the leases', not the clocks'.
+ * @returns false where the lease is no longer ours: then nothing is written
+ */
+export async function settle(
+  lease: Lease,
+  { block, clearedAt, last, notBefore }: PairState,
+  table: Table,
+): Promise<boolean> {
+  return await updateOwn(
+    lease,
+    "SET #block = :block, clearedAt = :clearedAt, #last = :last, notBefore = :notBefore",
+    { ":block": block, ":clearedAt": clearedAt, ":last": last, ":notBefore": notBefore },
+    table,
+    { "#block": "block", "#last": "last" },
+  );
 }
 
 /** Of each pair, in the order asked; one that was never probed has nothing. */
@@ -128,10 +121,11 @@ export async function statesOf(
     pending = [...again, ...pending.slice(batchLimit)];
   }
   return pairs.map(
-    ({ provider, egress }) =>
-      rows.get(keyOf(provider, egress)) ?? { provider, egress, block: null, last: null, notBefore: null },
+    ({ provider, egress }) => rows.get(keyOf(provider, egress)) ?? { provider, egress, ...nothingKnown },
   );
 }
+
+const nothingKnown = { block: null, clearedAt: null, last: null, notBefore: null } as const;
 
 /** A usual session. */
 const sessionMs = 250;
@@ -155,7 +149,13 @@ async function waitFor(provider: string, egress: string, nowMs: number, table: T
   return row["leaseOwner"] === undefined ? restMs : Math.min(restMs, sessionMs);
 }
 
-async function updateOwn(lease: Lease, expression: string, values: object, table: Table): Promise<boolean> {
+async function updateOwn(
+  lease: Lease,
+  expression: string,
+  values: object,
+  table: Table,
+  names: Readonly<Record<string, string>> | null = null,
+): Promise<boolean> {
   const { provider, egress, owner } = lease;
   try {
     await table.client.send(
@@ -165,6 +165,7 @@ async function updateOwn(lease: Lease, expression: string, values: object, table
         UpdateExpression: expression,
         ConditionExpression: "leaseOwner = :owner",
         ExpressionAttributeValues: { ":owner": owner, ...values },
+        ...(names === null ? {} : { ExpressionAttributeNames: names }),
       }),
     );
     return true;
@@ -175,7 +176,12 @@ async function updateOwn(lease: Lease, expression: string, values: object, table
 }
 
 function fromRow(row: Readonly<Record<string, unknown>>): PairState {
-  const { provider, egress, block, last, notBefore } = row as unknown as Partial<PairState>;
-  const known = { block: block ?? null, last: last ?? null, notBefore: notBefore ?? null };
+  const { provider, egress, block, clearedAt, last, notBefore } = row as unknown as Partial<PairState>;
+  const known = {
+    block: block ?? null,
+    clearedAt: clearedAt ?? null,
+    last: last ?? null,
+    notBefore: notBefore ?? null,
+  };
   return { provider: provider ?? "", egress: egress ?? "", ...known };
 }

@@ -10,6 +10,12 @@ export interface Table {
   readonly now: () => Date;
 }
 
+/** The same table, whose answers are waited for until the signal says that there is no time left. */
+export function boundedTable(table: Table, abortSignal: AbortSignal): Table {
+  const send = (command: never): unknown => table.client.send(command, { abortSignal });
+  return { ...table, client: { send } as unknown as DynamoDBDocumentClient };
+}
+
 /** Verdicts by pair, in the order of time. */
 export const pairIndex = "byPair";
 

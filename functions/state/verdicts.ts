@@ -28,6 +28,7 @@ export interface StoredVerdict {
 
 /** A row holds 400 KB; a document that is longer is packed, which a transcript's repeating lines are good for. */
 const plainLimit = 300_000; // octets
+const packedLimit = 350_000; // octets
 
 export async function findVerdict(id: string, table: Table): Promise<StoredVerdict | null> {
   const { Item } = await table.client.send(
@@ -64,6 +65,7 @@ export async function markReported(id: string, table: Table): Promise<void> {
       TableName: table.name,
       Key: { pk: keyOf(id) },
       UpdateExpression: "SET reported = :true",
+      ConditionExpression: "attribute_exists(pk)",
       ExpressionAttributeValues: { ":true": true },
     }),
   );
@@ -75,6 +77,7 @@ export async function countDuplicate(id: string, table: Table): Promise<void> {
       TableName: table.name,
       Key: { pk: keyOf(id) },
       UpdateExpression: "ADD duplicates :one",
+      ConditionExpression: "attribute_exists(pk)",
       ExpressionAttributeValues: { ":one": 1 },
     }),
   );
@@ -126,6 +129,38 @@ function summaryOf({ outcome, class: kind, severity, primary }: Verdict): object
 function documentOf(verdict: Verdict): { readonly document: string } | { readonly packed: Uint8Array } {
   const document = JSON.stringify(verdict);
   return Buffer.byteLength(document) <= plainLimit ? { document } : { packed: gzipSync(document) };
+}
+
+/**
+ * The verdict as a row can hold it. A hostile host's replies may be long and pack badly: then they are cut, the longest
+ * first, with a mark; the answer that decided is cut last.
+ */
+export function fitted(verdict: Verdict): Verdict {
+  const isFitting = (each: Verdict): boolean => {
+    const document = JSON.stringify(each);
+    return Buffer.byteLength(document) <= plainLimit || gzipSync(document).length <= packedLimit;
+  };
+  if (isFitting(verdict)) return verdict;
+  for (const limit of [10_000, 2_000, 500, 100]) {
+    const cut = { ...(cutTexts(verdict, limit) as Verdict), primary: verdict.primary };
+    if (isFitting(cut)) return cut;
+  }
+  return { ...(cutTexts(verdict, 100) as Verdict), attempts: [] };
+}
+
+/** Texts and the lines of replies, all of one value together, to so many characters. */
+function cutTexts(value: unknown, limit: number): unknown {
+  if (typeof value === "string")
+    return value.length <= limit ? value : `${value.slice(0, limit)}… (${value.length} characters)`;
+  if (Array.isArray(value)) {
+    if (!value.every((each) => typeof each === "string")) return value.map((each) => cutTexts(each, limit));
+    const lines = value.map((each) => String(cutTexts(each, limit)));
+    let room = limit;
+    const kept = lines.filter((each) => (room -= each.length) + each.length > 0);
+    return kept.length === lines.length ? lines : [...kept, `… (${lines.length - kept.length} lines more)`];
+  }
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, cutTexts(each, limit)]));
 }
 
 function fromRow(row: Readonly<Record<string, unknown>>): StoredVerdict {

@@ -6,7 +6,7 @@ import { statusCommand } from "../../functions/cli/status.ts";
 import type { StatusDocument } from "../../functions/cli/status-document.ts";
 import { tableOf } from "../../functions/handler.ts";
 import { alarmsOf } from "../../functions/report/alarms.ts";
-import { settle } from "../../functions/state/pairs.ts";
+import { settled } from "../support/settled.ts";
 import { pause } from "../../functions/state/pauses.ts";
 import { putVerdict, type StoredVerdict } from "../../functions/state/verdicts.ts";
 import { session, stored } from "../page/sample.ts";
@@ -75,8 +75,15 @@ test("the last verdict of a pair, its block, its back-off and the pauses are tol
   const { id, at: decidedAt } = last;
   const block = { stage: "rcpt", host: "mx.icloud.example", since: decidedAt, id } as const;
   const inAnHour = new Date(now().getTime() + 3_600_000).toISOString();
-  const state = { provider: "icloud", egress: "aws", block, last: { id, at: decidedAt }, notBefore: inAnHour };
-  await settle(state, table);
+  const state = {
+    provider: "icloud",
+    egress: "aws",
+    block,
+    last: { id, at: decidedAt },
+    notBefore: inAnHour,
+    clearedAt: null,
+  };
+  await settled(state, table);
   const paused = { kind: "egress", name: "mail-1", reason: "moved", since: decidedAt, until: inAnHour } as const;
   await pause(paused, table);
 

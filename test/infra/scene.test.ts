@@ -82,6 +82,7 @@ test("blocks of an earlier run stand, where this one has not seen otherwise", ()
     provider: "icloud",
     egress,
     block: { stage: "rcpt", host: "mx.icloud.example", since, id: "old" } as const,
+    clearedAt: null,
     last: null,
     notBefore: null,
   }));

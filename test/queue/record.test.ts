@@ -3,15 +3,22 @@ import assert from "node:assert/strict";
 import { describe, it, test } from "node:test";
 import type { SQSMessageAttributes, SQSRecord } from "aws-lambda";
 import fc from "fast-check";
+import { gzipSync } from "node:zlib";
 import type { Outgoing } from "../../functions/queue/queues.ts";
 import {
   deadLetter,
   forwardedMessage,
+  isOwnAgain,
+  isRecorded,
   laterMessage,
   recordedMessage,
   recordedOf,
+  untoldMessage,
   waitsOf,
 } from "../../functions/queue/record.ts";
+
+/** What is carried is sealed with it. */
+const key = Buffer.alloc(32, 1);
 
 const body = '{"v":1,"kind":"probe"}';
 
@@ -73,7 +80,7 @@ describe("a message that follows carries on the body and the attributes", () => 
   });
 
   it("put back with what came of it", () => {
-    const { attributes, ...rest } = recordedMessage(record, { a: 1 }, 30);
+    const { attributes, ...rest } = recordedMessage(record, { a: 1 }, key, 30);
     const { Recorded, ...others } = attributes;
     assert.deepEqual(rest, { body, delayS: 30 });
     assert.deepEqual(others, { ...theirsOut, Waits: { DataType: "Number", StringValue: "1" } });
@@ -100,7 +107,7 @@ test("a message that is put back again and again counts how often, also sent on 
   assert.equal(waitsOf(third), 3);
   assert.equal(waitsOf(again(forwardedMessage(third))), 3);
   assert.equal(waitsOf(again(deadLetter(third, ["x"]))), 3);
-  assert.equal(waitsOf(again(recordedMessage(third, {}, 1))), 4);
+  assert.equal(waitsOf(again(recordedMessage(third, {}, key, 1))), 4);
 });
 
 for (const stringValue of ["", "-1", "1.5", "many", "99999999999"]) {
@@ -120,25 +127,54 @@ for (const [delayS, sent] of [
   test(`a wait of ${delayS} s is sent as ${sent} s, with or without what came of it`, () => {
     const record = recordOf({});
     assert.equal(laterMessage(record, delayS).delayS, sent);
-    assert.equal(recordedMessage(record, {}, delayS).delayS, sent);
+    assert.equal(recordedMessage(record, {}, key, delayS).delayS, sent);
   });
 }
 
 test("what came of a request is read back as it was, and is not carried further", () => {
-  assert.equal(recordedOf(recordOf(theirs)), null);
+  assert.equal(isRecorded(recordOf(theirs)), false);
   fc.assert(
     fc.property(fc.jsonValue(), (recorded) => {
-      const record = again(recordedMessage(recordOf(theirs), recorded, 30));
-      assert.deepEqual(recordedOf(record), JSON.parse(JSON.stringify(recorded)));
-      assert.equal(recordedOf(again(laterMessage(record, 1))), null);
-      assert.equal(recordedOf(again(forwardedMessage(record))), null);
+      const record = again(recordedMessage(recordOf(theirs), recorded, key, 30));
+      assert.deepEqual(recordedOf(record, key), JSON.parse(JSON.stringify(recorded)));
+      assert.equal(isRecorded(again(laterMessage(record, 1))), false);
+      assert.equal(isRecorded(again(forwardedMessage(record))), false);
     }),
   );
 });
 
+test("what is not sealed by us is not ours: another key, another request, another octet, no seal at all", () => {
+  const record = again(recordedMessage(recordOf(theirs), { a: 1 }, key, 30));
+  const attribute = record.messageAttributes["Recorded"];
+  assert.ok(attribute?.binaryValue !== undefined);
+  const octets = Buffer.from(attribute.binaryValue, "base64");
+  const forged = (value: Buffer): SQSRecord => {
+    const Recorded = { ...attribute, binaryValue: value.toString("base64") };
+    return { ...record, messageAttributes: { ...record.messageAttributes, Recorded } };
+  };
+  assert.equal(recordedOf(record, Buffer.alloc(32, 2)), null);
+  assert.equal(recordedOf({ ...record, body: `${record.body} ` }, key), null);
+  for (let index = 0; index < octets.length; index++) {
+    const other = Buffer.from(octets);
+    other[index] = (other[index] ?? 0) ^ 1;
+    assert.equal(recordedOf(forged(other), key), null);
+  }
+  for (const value of [Buffer.alloc(0), Buffer.alloc(32), gzipSync("{}"), octets.subarray(32)]) {
+    assert.equal(recordedOf(forged(value), key), null);
+  }
+});
+
+test("what a message has left to do, the one that follows it has, also when that one is put back", () => {
+  const redelivered = { ...recordOf({}), attributes: { ...recordOf({}).attributes, ApproximateReceiveCount: "2" } };
+  assert.equal(isOwnAgain(recordOf({})), false);
+  assert.equal(isOwnAgain(again(laterMessage(recordOf({}), 1))), false);
+  assert.equal(isOwnAgain(again(laterMessage(again(laterMessage(redelivered, 1)), 1))), true);
+  assert.equal(isOwnAgain(again(untoldMessage(recordOf({}), 1))), true);
+});
+
 test("a long document is packed: what repeats itself costs little of a message's size", () => {
   const lines = Array.from({ length: 20_000 }, () => "550 5.7.1 blocked");
-  const { attributes } = recordedMessage(recordOf({}), lines, 30);
+  const { attributes } = recordedMessage(recordOf({}), lines, key, 30);
   assert.ok((attributes["Recorded"]?.BinaryValue?.length ?? Infinity) < 10_000);
 });
 
@@ -168,13 +204,14 @@ test("no message has more than ten attributes, and ours are among them", () => {
         Object.fromEntries(names.map((each) => [each, { dataType: "String", stringValue: "x" }])),
       );
       const later = laterMessage(again(laterMessage(record, 1)), 1);
-      const carried = recordedMessage(record, {}, 1);
+      const carried = recordedMessage(record, {}, key, 1);
+      const untold = untoldMessage(record, 1);
       const dead = deadLetter(again(later), ["x"]);
-      for (const { attributes } of [forwardedMessage(record), later, carried, dead]) {
+      for (const { attributes } of [forwardedMessage(record), later, carried, untold, dead]) {
         assert.ok(Object.keys(attributes).length <= 10);
       }
       assert.ok(waitsOf(again(later)) >= 2);
-      assert.deepEqual(recordedOf(again(carried)), {});
+      assert.deepEqual(recordedOf(again(carried), key), {});
       assert.ok(waitsOf(again(dead)) >= 2);
       assert.equal(reasonOf(["x"], record), "x");
     }),

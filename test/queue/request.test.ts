@@ -46,9 +46,27 @@ test("a request is read whole", () => {
         { name: "2001:db8::1", port: 25 },
       ],
       notAfterMs: Date.UTC(2026, 10, 24, 16),
+      digest: readRequest(JSON.stringify(known), config).value?.digest,
     },
     faults: null,
   });
+});
+
+test("a request's digest is of what was asked, whatever the configuration makes of it, and not of its id or time", () => {
+  const digestOf = (more: object, given = config): string | undefined =>
+    readRequest(JSON.stringify({ ...least, ...more }), given).value?.digest;
+  assert.match(digestOf({}) ?? "", /^[0-9a-f]{64}$/);
+  assert.equal(digestOf({ id: "b", notAfter: "2026-11-24T17:00:00Z" }), digestOf({}));
+  const moved = { ...config, identity: { ...config.identity, sender: "other@sender.example" } };
+  assert.equal(digestOf({}, moved), digestOf({}));
+  for (const other of [{ depth: "rcpt" }, { egress: "mail-1" }, { mx: ["mx.example"] }]) {
+    assert.notEqual(digestOf(other), digestOf({}));
+  }
+});
+
+test("a body that is too long to be put back is a fault before it is read", () => {
+  const { faults } = readRequest(JSON.stringify({ ...least, id: "x".repeat(70_000) }), config);
+  assert.deepEqual(faults, ["$: it has more than 65536 octets, which no request needs"]);
 });
 
 test("what it does not say is the configuration's: the functions' way out, our sender, the hosts of DNS", () => {

@@ -302,7 +302,10 @@ test("of a verdict's outcomes one is told, once by its pair and its egress", () 
       const sum = (...names: readonly string[]): number => {
         return figures.filter(({ name }) => names.includes(name)).reduce((all, { value }) => all + value, 0);
       };
-      assert.equal(sum("Accepted", "Rejected", "Deferred", "Unanswered"), 1);
+      // What our own time cut short is nobody's silence.
+      const isCut = verdict.attempts.every(({ ending }) => ending.by === "abort");
+      const isSilent = verdict.outcome === "unanswered" || verdict.outcome === "unknown";
+      assert.equal(sum("Accepted", "Rejected", "Deferred", "Unanswered"), isCut && isSilent ? 0 : 1);
       assert.equal(sum("Attempts"), 2);
     }),
   );

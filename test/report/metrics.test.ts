@@ -154,7 +154,7 @@ describe("putting figures", () => {
 async function put(url: string, figures: readonly Figure[], signal = new AbortController().signal): Promise<void> {
   const clients = openClients({ sqs: url, sns: url, cloudWatch: url, dynamo: url });
   try {
-    await putFigures(figures, at, clients.cloudWatch, signal);
+    await putFigures([{ at, figures }], clients.cloudWatch, signal);
   } finally {
     closeClients(clients);
   }

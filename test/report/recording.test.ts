@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseDialog } from "../../infra/local/dialog.ts";
 import { entryText } from "../../functions/report/log.ts";
-import { recordingOf, verdictEntry } from "../../functions/report/recording.ts";
+import { lateState, recordingOf, verdictEntry } from "../../functions/report/recording.ts";
 import type { PairState } from "../../functions/state/pairs.ts";
 import { judge } from "../../functions/verdict/verdict.ts";
 import { transcriptOf } from "../verdict/transcripts.ts";
@@ -13,7 +13,14 @@ const one = `${hello}> MAIL FROM:<probe@sender.example>\n> RCPT TO:<x@mx.example
 const at = "2026-11-24T12:00:00.000Z";
 const backOffMs = 30 * 60_000;
 
-const before: PairState = { provider: "icloud", egress: "aws", block: null, last: null, notBefore: null };
+const before: PairState = {
+  provider: "icloud",
+  egress: "aws",
+  block: null,
+  clearedAt: null,
+  last: null,
+  notBefore: null,
+};
 
 function storedOf(reply: string, end = "< 221 bye"): Parameters<typeof recordingOf>[0] {
   const verdict = judge([transcriptOf(`${one}< ${reply}\n${end}`, { host: "mx01.mail.icloud.com" })], "aws");
@@ -29,6 +36,7 @@ test("a refusal of the IP is a block from now on, told, and nobody is left alone
     provider: "icloud",
     egress: "aws",
     block: { stage: "rcpt", host: "mx01.mail.icloud.com", since: at, id: "a-1" },
+    clearedAt: null,
     last: { id: "a-1", at },
     notBefore: null,
   });
@@ -45,7 +53,32 @@ test("an accepted probe ends the block, and the back-off", () => {
   const state = { ...before, block, last: { id: "a-0", at: block.since }, notBefore: "2026-11-24T11:00:00.000Z" };
   const recording = recordingOf(storedOf("250 2.1.5 ok"), state, backOffMs);
   assert.equal(recording.stored.blocked, false);
-  assert.deepEqual(recording.state, { ...before, last: { id: "a-1", at } });
+  assert.deepEqual(recording.state, { ...before, clearedAt: at, last: { id: "a-1", at } });
+});
+
+const earlier = "2026-11-24T11:00:00.000Z";
+const later = "2026-11-24T13:00:00.000Z";
+
+for (const [what, clearedAt, block] of [
+  ["nobody has got past one", null, true],
+  ["a session got past one before it", earlier, true],
+  ["a session got past it since", later, false],
+] as const) {
+  test(`a refusal that is written late ${block ? "stands" : "is over"} where ${what}`, () => {
+    const since = { ...before, clearedAt, last: { id: "b-1", at: later }, notBefore: later };
+    const state = lateState({ ...listed, blocked: true, reported: false, duplicates: 0 }, since, backOffMs);
+    assert.equal(state.block?.id ?? null, block ? "a-1" : null);
+    assert.deepEqual({ ...state, block: null }, { ...since, block: null });
+  });
+}
+
+test("a yes that is written late ends no block, and a verdict that is the last one counts as ever", () => {
+  const block = { stage: "rcpt", host: "mx01.mail.icloud.com", since: earlier, id: "b-0" } as const;
+  const yes = { ...storedOf("250 2.1.5 ok"), blocked: false, reported: false, duplicates: 0 };
+  const since = { ...before, block, last: { id: "b-1", at: later } };
+  assert.deepEqual(lateState(yes, since, backOffMs), since);
+  const first = { ...since, last: { id: "b-0", at: earlier } };
+  assert.deepEqual(lateState(yes, first, backOffMs), recordingOf(storedOf("250 2.1.5 ok"), first, backOffMs).state);
 });
 
 test("what is to be written is plain JSON: another process can write it, later", () => {

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { withLease } from "../../functions/state/lease.ts";
 import { acquire, release, renew, settle, statesOf, type Lease, type PairState } from "../../functions/state/pairs.ts";
 import type { Table } from "../../functions/state/table.ts";
+import { settled } from "../support/settled.ts";
 import { freshTable, type FreshTable } from "./fresh-table.ts";
 
 const aMinuteMs = 60_000;
@@ -21,7 +22,7 @@ describe("pairs", () => {
   /** Of a provider that no other test has. */
   const leaseOf = (provider: string, owner: string): Lease => ({ provider, egress: "aws", owner });
   const nothing = (provider: string): PairState => {
-    return { provider, egress: "aws", block: null, last: null, notBefore: null };
+    return { provider, egress: "aws", block: null, clearedAt: null, last: null, notBefore: null };
   };
 
   it("of fifty that want a lease one has it, and the next only when it is given back", async () => {
@@ -48,7 +49,7 @@ describe("pairs", () => {
     };
     const [first, later] = [leaseOf("state", "a"), leaseOf("state", "b")];
     assert.deepEqual(await acquire(first, aMinuteMs, table), { lease: first, state: nothing("state") });
-    await settle(state, table);
+    assert.equal(await settle(first, state, table), true);
     await release(first, 0, table);
     assert.deepEqual(await acquire(later, aMinuteMs, table), { lease: later, state });
   });
@@ -147,23 +148,23 @@ describe("pairs", () => {
       return { ...nothing(provider), last: { id: `v-${minute}`, at: at(minute) }, notBefore: at(minute + 1) };
     };
 
-    it("is kept, and a verdict that was decided before it changes nothing", async () => {
-      await settle(after("settled", 5), table);
-      await settle(after("settled", 3), table);
-      assert.deepEqual(await statesOf([{ provider: "settled", egress: "aws" }], table), [after("settled", 5)]);
-      await settle(after("settled", 6), table);
-      assert.deepEqual(await statesOf([{ provider: "settled", egress: "aws" }], table), [after("settled", 6)]);
-    });
-
-    it("in whatever order verdicts are written, the last one stands", async () => {
-      await Promise.all([4, 1, 7, 2, 6, 3, 5].map(async (minute) => await settle(after("orders", minute), table)));
-      assert.deepEqual(await statesOf([{ provider: "orders", egress: "aws" }], table), [after("orders", 7)]);
+    it("is written by who has the lease, and by nobody else, whatever the clocks say", async () => {
+      const [ours, theirs] = [leaseOf("settled", "a"), leaseOf("settled", "b")];
+      const pair = [{ provider: "settled", egress: "aws" }];
+      await acquire(ours, aMinuteMs, table);
+      assert.equal(await settle(ours, after("settled", 5), table), true);
+      assert.equal(await settle(theirs, after("settled", 6), table), false);
+      assert.deepEqual(await statesOf(pair, table), [after("settled", 5)]);
+      assert.equal(await settle(ours, after("settled", 3), table), true);
+      assert.deepEqual(await statesOf(pair, table), [after("settled", 3)]);
+      await release(ours, 0, table);
+      assert.equal(await settle(ours, after("settled", 7), table), false);
     });
 
     it("ends a block and a back-off too", async () => {
       const block = { stage: "rcpt", host: "mx", since: at(1), id: "v-1" } as const;
-      await settle({ ...after("ended", 1), block }, table);
-      await settle({ ...after("ended", 2), notBefore: null }, table);
+      await settled({ ...after("ended", 1), block }, table);
+      await settled({ ...after("ended", 2), notBefore: null }, table);
       const [state] = await statesOf([{ provider: "ended", egress: "aws" }], table);
       assert.deepEqual(state, { ...nothing("ended"), last: { id: "v-2", at: at(2) } });
     });
@@ -171,7 +172,7 @@ describe("pairs", () => {
     it("is read for more pairs than one call takes, in the order asked, also where nothing is known", async () => {
       const pairs = Array.from({ length: 230 }, (_, index) => ({ provider: `many-${index}`, egress: "aws" }));
       const known = [0, 99, 100, 150, 229];
-      for (const index of known) await settle(after(`many-${index}`, 1), table);
+      for (const index of known) await settled(after(`many-${index}`, 1), table);
       const asked = [...pairs.toReversed(), ...pairs.slice(0, 2)];
       const states = await statesOf(asked, table);
       assert.deepEqual(

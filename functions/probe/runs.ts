@@ -1,0 +1,48 @@
+// What the probe's parts share: what the handler is given, what one invocation has, and what can become of a record.
+import type { SQSRecord } from "aws-lambda";
+import type { HandlerDeps } from "../handler.ts";
+import type { Queues, Runner } from "../queue/queues.ts";
+import type { Turns } from "../queue/turns.ts";
+import type { Figure } from "../report/figures.ts";
+import type { Table } from "../state/table.ts";
+import type { StoredVerdict } from "../state/verdicts.ts";
+
+export interface ProbeDeps extends HandlerDeps {
+  /** Whose queue this is. A record for another egress is sent on: here it would judge another IP. */
+  readonly runner: Runner;
+  /** The DNS server to ask, `ip[:port]`; null for the system's. */
+  readonly resolver: string | null;
+  /** Whether CloudWatch makes metrics of what is logged, as in Lambda: figures that it does not take go there. */
+  readonly logsBecomeMetrics: boolean;
+}
+
+/** One invocation. */
+export interface Runs {
+  readonly deps: ProbeDeps;
+  /** Answers within the invocation's time, or not at all. */
+  readonly table: Table;
+  readonly queues: Queues;
+  readonly turns: Turns;
+  /** What is carried in the queue is sealed with it. */
+  readonly key: () => Promise<Uint8Array>;
+  /** Sessions end by then (machine's time), and are not begun with less left. */
+  readonly sessionsUntilMs: number;
+  readonly leastMs: number;
+}
+
+/** What became of a record. Only the failed one comes again by itself. */
+export type Result =
+  | { readonly kind: "done"; readonly figures: readonly Figure[] }
+  /** `isWritten`: with its row and what follows for the pair; else that is left to do. */
+  | {
+      readonly kind: "verdict";
+      readonly record: SQSRecord;
+      readonly stored: StoredVerdict;
+      readonly isWritten: boolean;
+    }
+  | { readonly kind: "failed"; readonly record: SQSRecord };
+
+export const done: Result = { kind: "done", figures: [] };
+
+/** Until what could not be written or told is tried again: CloudWatch and the table are away for minutes, not for ever. */
+export const againS = 30;

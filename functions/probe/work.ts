@@ -1,0 +1,223 @@
+// What becomes of one record: its request is read, sent on, put back, probed once, or only written down. The order is row,
+// message, acknowledgement: a process can die between any two, and the record comes again.
+import { randomUUID } from "node:crypto";
+import type { SQSRecord } from "aws-lambda";
+import { overAfter } from "../handler.ts";
+import {
+  deadLetter,
+  forwardedMessage,
+  isOwnAgain,
+  isRecorded,
+  laterMessage,
+  recordedMessage,
+  recordedOf,
+  waitsOf,
+} from "../queue/record.ts";
+import { readRequest, type Probe } from "../queue/request.ts";
+import { queueNames, runnerOf, type Outgoing } from "../queue/queues.ts";
+import { skippedFigure } from "../report/figures.ts";
+import { faultText } from "../report/log.ts";
+import { lateState, recordingOf, verdictEntry } from "../report/recording.ts";
+import { probe as probeHosts } from "../route/attempts.ts";
+import { withLease } from "../state/lease.ts";
+import { masked, maskedAddress } from "../state/mask.ts";
+import { settle, type Lease, type PairState } from "../state/pairs.ts";
+import { countDuplicate, findVerdict, fitted, putVerdict, type StoredVerdict } from "../state/verdicts.ts";
+import { done, type Result, type Runs } from "./runs.ts";
+import { configuredHosts, siteOf, type Site } from "./site.ts";
+
+export async function work(record: SQSRecord, runs: Runs): Promise<Result> {
+  const { config, log, now, runner } = runs.deps;
+  const request = readRequest(record.body, config);
+  if (request.value === null) return await bury(record, request.faults, runs);
+  const probe = request.value;
+  const home = queueNames(config, runnerOf(probe.egress, config)).probe;
+  if (home !== queueNames(config, runner).probe) {
+    log({ level: "warn", event: "forwarded", id: probe.id, egress: probe.egress });
+    await runs.queues.send(home, [forwardedMessage(record)]);
+    return done;
+  }
+  if (isRecorded(record)) {
+    const recorded = recordedOf(record, await runs.key());
+    if (recorded === null) return await bury(record, ["Recorded: an attribute of this name is ours alone"], runs);
+    return await writeInTurn(record, probe, recorded as StoredVerdict, runs);
+  }
+  if (probe.notAfterMs !== null && probe.notAfterMs < now().getTime() && (await isNew(probe, runs))) {
+    log({ level: "warn", event: "skipped", id: probe.id, reason: "too late: notAfter is over" });
+    return { kind: "done", figures: [skippedFigure(probe.egress, 1)] };
+  }
+  return await probeInTurn(record, probe, runs);
+}
+
+async function bury(record: SQSRecord, faults: readonly string[], { deps, queues }: Runs): Promise<Result> {
+  deps.log({ level: "error", event: "dead-letter", messageId: record.messageId, faults });
+  await queues.send(queueNames(deps.config, deps.runner).probeDead, [deadLetter(record, faults)]);
+  return done;
+}
+
+async function isNew({ id }: Probe, { table }: Runs): Promise<boolean> {
+  return (await findVerdict(id, table)) === null;
+}
+
+/** What a turn has: who is asked, and the right to it. */
+interface Turn {
+  readonly site: Site;
+  readonly lease: Lease;
+  readonly before: PairState;
+}
+
+async function probeInTurn(record: SQSRecord, probe: Probe, runs: Runs): Promise<Result> {
+  const { config, log } = runs.deps;
+  const run = async (turn: Turn): Promise<Turned> => {
+    const found = await findVerdict(probe.id, runs.table);
+    if (found !== null) return { asked: false, result: await foundAgain(record, probe, found, turn, runs) };
+    return { asked: true, result: await ask(record, probe, turn, runs) };
+  };
+  const putBack = async (delayS: number): Promise<Result> => await sendBack(laterMessage(record, delayS), runs);
+  if (waitsOf(record) % waitsToTell === waitsToTell - 1) {
+    log({ level: "warn", event: "waiting", id: probe.id, waits: waitsOf(record) + 1 });
+  }
+  return await inTurn(probe, { gapMs: config.limits.gapSeconds * 1000, run, putBack }, runs);
+}
+
+const waitsToTell = 20;
+
+/** A verdict that was carried along because the table did not take it: nobody is asked for it again. */
+async function writeInTurn(record: SQSRecord, probe: Probe, stored: StoredVerdict, runs: Runs): Promise<Result> {
+  const key = await runs.key();
+  const backOffMs = runs.deps.config.limits.backOffMinutes * 60_000;
+  const run = async ({ lease, before }: Turn): Promise<Turned> => {
+    const result = await write(record, stored, lateState(stored, before, backOffMs), lease, runs);
+    return { asked: false, result };
+  };
+  const putBack = async (delayS: number): Promise<Result> =>
+    await sendBack(recordedMessage(record, stored, key, delayS), runs);
+  return await inTurn(probe, { gapMs: 0, run, putBack }, runs);
+}
+
+interface Turned {
+  /** Whether the provider was asked, and is to be left alone for a while. */
+  readonly asked: boolean;
+  readonly result: Result;
+}
+
+interface InTurn {
+  readonly gapMs: number;
+  readonly run: (turn: Turn) => Promise<Turned>;
+  readonly putBack: (delayS: number) => Promise<Result>;
+}
+
+/** One at a time a provider and egress: within this process by turns, among processes by the lease. */
+async function inTurn(probe: Probe, { gapMs, run, putBack }: InTurn, runs: Runs): Promise<Result> {
+  const site = siteOf(probe, runs.deps.config);
+  const lease = { provider: site.name, egress: probe.egress, owner: randomUUID() };
+  return await runs.turns.run(`${site.name} ${probe.egress}`, async () => {
+    if (runs.sessionsUntilMs - Date.now() < runs.leastMs) return await putBack(1);
+    const held = await withLease(lease, gapMs, runs.table, async (before) => await run({ site, lease, before }));
+    if (held.result !== null) return held.result.result;
+    return await putBack(held.waitMs / 1000 + Math.random() * 2);
+  });
+}
+
+async function sendBack(message: Outgoing, { deps, queues }: Runs): Promise<Result> {
+  await queues.send(queueNames(deps.config, deps.runner).probe, [message]);
+  return done;
+}
+
+/** The series of hosts that nobody has named: a domain is no dimension. */
+const unknownProvider = "other";
+
+async function ask(record: SQSRecord, probe: Probe, { site, lease, before }: Turn, runs: Runs): Promise<Result> {
+  const { config, now, log, resolver } = runs.deps;
+  const { recipient, egress, depth, from, id, digest } = probe;
+  const { target } = site;
+  // Now, while the table answers: it is needed when it does not.
+  await runs.key();
+  const verdict = await probeHosts({
+    recipients: [recipient],
+    hosts: probe.mx ?? configuredHosts(recipient.domain, config),
+    isByHand: probe.mx === null,
+    egress,
+    severities: target?.severities ?? {},
+    from,
+    helo: config.identity.helo,
+    depth,
+    message: null,
+    tls: "opportunistic",
+    timeoutMs: config.limits.sessionSeconds * 1000,
+    resolver,
+    allowPrivate: config.requests.privateAddresses,
+    signal: overAfter(runs.sessionsUntilMs - Date.now()),
+    progress: null,
+  });
+  const { maskRecipients } = config.history;
+  const provider = target?.provider ?? verdict.provider ?? unknownProvider;
+  const { stored, state } = recordingOf(
+    {
+      id,
+      provider,
+      egress,
+      recipient: maskRecipients ? maskedAddress(recipient.text) : recipient.text,
+      at: now().toISOString(),
+      verdict: fitted(maskRecipients ? masked(verdict) : verdict),
+      digest,
+    },
+    before,
+    config.limits.backOffMinutes * 60_000,
+  );
+  // Where it turned out only now whose hosts they are, it is not known here what block of theirs stands.
+  const told = provider === site.name ? stored : { ...stored, blocked: null };
+  log(verdictEntry(told));
+  return await write(record, told, state, lease, runs);
+}
+
+/** The row, then what follows from it for the pair. What cannot be written now is carried along, and written later. */
+async function write(
+  record: SQSRecord,
+  stored: StoredVerdict,
+  state: PairState,
+  lease: Lease,
+  { deps, table }: Runs,
+): Promise<Result> {
+  const { id } = stored;
+  try {
+    const there = (await putVerdict(stored, table)) ? null : await findVerdict(id, table);
+    if (there !== null && (there.at !== stored.at || there.reported)) {
+      deps.log({ level: "info", event: "duplicate", id });
+      await countDuplicate(id, table);
+      return done;
+    }
+    const isSettled = stored.provider !== lease.provider || (await settle(lease, state, table));
+    if (!isSettled) deps.log({ level: "warn", event: "lease-lost", id });
+    return { kind: "verdict", record, stored, isWritten: isSettled };
+  } catch (error) {
+    deps.log({ level: "error", event: "row-unwritten", id, fault: faultText(error) });
+    return { kind: "verdict", record, stored, isWritten: false };
+  }
+}
+
+/** The request has a verdict: this is another copy, or its process died between the row and what follows it. */
+async function foundAgain(
+  record: SQSRecord,
+  probe: Probe,
+  found: StoredVerdict,
+  { lease, before }: Turn,
+  runs: Runs,
+): Promise<Result> {
+  if (found.digest !== probe.digest) {
+    return await bury(record, [`id: ${JSON.stringify(probe.id)} was used before, for another request`], runs);
+  }
+  const { deps, table } = runs;
+  if (!found.reported && isOwnAgain(record)) {
+    return await write(
+      record,
+      found,
+      lateState(found, before, deps.config.limits.backOffMinutes * 60_000),
+      lease,
+      runs,
+    );
+  }
+  deps.log({ level: "info", event: "duplicate", id: probe.id });
+  await countDuplicate(probe.id, table);
+  return done;
+}

@@ -1,0 +1,11 @@
+// Writes a pair's state as a session does, with the lease in hand.
+import { acquire, release, settle, type PairState } from "../../functions/state/pairs.ts";
+import type { Table } from "../../functions/state/table.ts";
+
+/** Whoever has the lease loses it. */
+export async function settled(state: PairState, table: Table): Promise<void> {
+  const lease = { provider: state.provider, egress: state.egress, owner: crypto.randomUUID() };
+  for (let isOurs = false; !isOurs;) isOurs = (await acquire(lease, 60_000, table)).lease !== null;
+  await settle(lease, state, table);
+  await release(lease, 0, table);
+}
