@@ -25,6 +25,11 @@ const lines: readonly (readonly [string, Seen, string])[] = [
     "17:05  verdict  icloud over aws: unanswered at rcpt: nobody there (unreachable)",
   ],
   [
+    "a request of somebody's own",
+    seenVerdict({ ...accepted, id: "mine" }),
+    "17:05  verdict  icloud over aws: accepted up to rcpt: 250 2.1.5 recipient ok [mine]",
+  ],
+  [
     "words that move the cursor",
     seenVerdict({ text: "550 5.7.1 \x1b[2Jgone\u202e" }),
     String.raw`17:05  verdict  icloud over aws: rejected at rcpt: 550 5.7.1 \x1b[2Jgone\u202e (ip-reputation)`,

@@ -5,7 +5,7 @@ export function seenVerdict(more: Partial<SeenVerdict> = {}): SeenVerdict {
   return {
     kind: "verdict",
     at: "2026-11-24T17:05:10.000Z",
-    id: "one",
+    id: "scheduled/icloud/aws/2026-11-24T17:05:00.000Z/1a2b3c4d",
     provider: "icloud",
     egress: "aws",
     recipient: "probe@icloud.example",
