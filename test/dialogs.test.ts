@@ -5,10 +5,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import { after, describe, it } from "node:test";
 import { probe } from "../functions/route/attempts.ts";
 import { judge, type Verdict } from "../functions/verdict/verdict.ts";
-import { requestOf, surprises } from "../infra/local/dialog-probe.ts";
-import { setupOf } from "../infra/local/dialog-setup.ts";
-import { parseDialog, type Dialog, type Way } from "../infra/local/dialog.ts";
-import { MailHosts } from "../infra/local/mail-host.ts";
+import { requestOf, surprises } from "../infra/local/mail/dialog-probe.ts";
+import { setupOf } from "../infra/local/mail/dialog-setup.ts";
+import { parseDialog, type Dialog, type Way } from "../infra/local/mail/dialog.ts";
+import { MailHosts } from "../infra/local/mail/mail-host.ts";
 import { busyAroundWrites } from "./support/busy.ts";
 
 const folder = new URL("./dialogs/", import.meta.url);

@@ -8,8 +8,8 @@ import type { ProbeDeps } from "../functions/probe/runs.ts";
 import { closeClients } from "../functions/clients.ts";
 import { acquire, statesOf } from "../functions/state/pairs.ts";
 import { findVerdict, lastVerdicts } from "../functions/state/verdicts.ts";
-import { parseDialog } from "../infra/local/dialog.ts";
-import { MailHosts, type MailHost } from "../infra/local/mail-host.ts";
+import { parseDialog } from "../infra/local/mail/dialog.ts";
+import { MailHosts, type MailHost } from "../infra/local/mail/mail-host.ts";
 import {
   configFor,
   context,

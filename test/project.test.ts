@@ -44,7 +44,7 @@ const directions: readonly Direction[] = [
   { from: "functions/cli/",       values: ["functions/", "package.json"],            types: [],                    packages: ["node:", "@aws-sdk/"] },
   { from: "functions/",           values: ["functions/"],                            types: [],                    packages: ["node:", "@aws-sdk/", "aws-lambda", "sqs-consumer"] },
   // What puts the functions together on one machine, and shows them.
-  ...["start", "watch", "stack", "runners", "embedded-clients"].map((name) => {
+  ...["start", "view/watch", "stack", "runners", "embedded-clients"].map((name) => {
     return { from: `infra/local/${name}.ts`, values: ["infra/", "functions/"], types: [], packages: [""] };
   }),
   { from: "infra/local/",         values: [...pureFiles, ...shared, "infra/local/"], types: ["functions/"],        packages: [""] },
@@ -170,8 +170,8 @@ for (const [file, line] of [
   ["functions/route/attempts.ts", 'export { main } from "../cli/main.ts";'],
   ["functions/cli/main.ts", 'import type { Step } from "../../infra/local/dialog.ts";'],
   ["functions/cli/main.ts", 'import "../../test/support.ts";'],
-  ["infra/local/dialog.ts", 'import { Wire } from "../../functions/smtp/wire.ts";'],
-  ["infra/local/mail-host.ts", 'import { Wire } from "../../functions/smtp/wire.ts";'],
+  ["infra/local/mail/dialog.ts", 'import { Wire } from "../../../functions/smtp/wire.ts";'],
+  ["infra/local/mail/mail-host.ts", 'import { Wire } from "../../../functions/smtp/wire.ts";'],
 ] as const) {
   test(`an import that points the wrong way is seen: ${file} with ${line.replaceAll("\n", "")}`, () => {
     assert.deepEqual(

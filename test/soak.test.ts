@@ -2,7 +2,7 @@
 // write error through, or a timer judges before a second look. `npm run soak` has all cells, and more sessions.
 import assert from "node:assert/strict";
 import { after, describe, it } from "node:test";
-import { MailHosts } from "../infra/local/mail-host.ts";
+import { MailHosts } from "../infra/local/mail/mail-host.ts";
 import { cells, soak } from "./bench/cells.ts";
 
 const hosts = new MailHosts();

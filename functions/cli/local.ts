@@ -92,7 +92,9 @@ async function importStack(): Promise<Local> {
     );
   }
   const [stack, watch, seen] = await Promise.all(
-    ["stack.ts", "watch.ts", "seen.ts"].map(async (file) => (await import(new URL(file, folder).href)) as object),
+    ["stack.ts", "view/watch.ts", "view/seen.ts"].map(
+      async (file) => (await import(new URL(file, folder).href)) as object,
+    ),
   );
   return { ...stack, ...watch, ...seen } as Local;
 }

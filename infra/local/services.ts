@@ -7,7 +7,7 @@ import type { AlarmChange } from "./cloudwatch/alarm-change.ts";
 import { startCloudWatch, type CloudWatch } from "./cloudwatch/server.ts";
 import type { Endpoints, Started } from "./endpoints.ts";
 import { startKeptClock } from "./kept-clock.ts";
-import { startLab, type Lab } from "./lab.ts";
+import { startLab, type Lab } from "./mail/lab.ts";
 import { labDomain } from "./local-config.ts";
 import { startNameServer } from "./name-server.ts";
 import { accountId, region, startQueues, type QueueService } from "./queues.ts";

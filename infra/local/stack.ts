@@ -17,7 +17,7 @@ import type { CloudWatch } from "./cloudwatch/server.ts";
 import { embeddedClients } from "./embedded-clients.ts";
 import { endpointsOf, StackFault, takeLastEndpoints, topicsOf, writeEndpoints, type Endpoints } from "./endpoints.ts";
 import { Invocations } from "./invocations.ts";
-import type { Lab } from "./lab.ts";
+import type { Lab } from "./mail/lab.ts";
 import { localConfig } from "./local-config.ts";
 import { PageFunction } from "./page-function.ts";
 import { startQueueMetrics } from "./queue-metrics.ts";

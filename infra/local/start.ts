@@ -15,12 +15,12 @@ import type { Config } from "../../functions/config/config.ts";
 import { loadConfig } from "../../functions/config/load.ts";
 import { visible, visibleLine } from "../../functions/verdict/visible.ts";
 import { StackFault } from "./endpoints.ts";
-import { limitMsFor } from "./expected-alarms.ts";
-import { runRounds, type Rounds } from "./once.ts";
-import { compared } from "./other-client.ts";
+import { limitMsFor } from "./view/expected-alarms.ts";
+import { runRounds, type Rounds } from "./view/once.ts";
+import { compared } from "./view/other-client.ts";
 import { startStack, type Stack } from "./stack.ts";
-import { verdictTable } from "./verdict-table.ts";
-import { watchLines, watchView } from "./watch.ts";
+import { verdictTable } from "./view/verdict-table.ts";
+import { watchLines, watchView } from "./view/watch.ts";
 
 /** The conversation that the project was born from. */
 const foundingProvider = "icloud";

@@ -3,8 +3,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import nodemailer from "nodemailer";
 import { probe } from "../../functions/route/attempts.ts";
-import { parseDialog } from "../../infra/local/dialog.ts";
-import type { MailHost, MailHosts } from "../../infra/local/mail-host.ts";
+import { parseDialog } from "../../infra/local/mail/dialog.ts";
+import type { MailHost, MailHosts } from "../../infra/local/mail/mail-host.ts";
 import { block, busyAroundWrites } from "../support/busy.ts";
 import { requestTo } from "../support/request.ts";
 

@@ -1,7 +1,7 @@
 // `npm run soak`: counts the replies that get lost, cell by cell, ours beside nodemailer's in the same run.
 // Exits non-zero when one of ours was lost.
 import { parseArgs } from "node:util";
-import { MailHosts } from "../../infra/local/mail-host.ts";
+import { MailHosts } from "../../infra/local/mail/mail-host.ts";
 import { cells, soak } from "./cells.ts";
 
 const { values } = parseArgs({

@@ -12,8 +12,8 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import schema from "../../functions/cli/verdict.schema.json" with { type: "json" };
 import { visible } from "../../functions/verdict/visible.ts";
 import type { Verdict } from "../../functions/verdict/verdict.ts";
-import { parseDialog } from "../../infra/local/dialog.ts";
-import { MailHosts, type MailHost } from "../../infra/local/mail-host.ts";
+import { parseDialog } from "../../infra/local/mail/dialog.ts";
+import { MailHosts, type MailHost } from "../../infra/local/mail/mail-host.ts";
 
 const launcher = path.join(import.meta.dirname, "../../functions/cli/bin.js");
 const fits = new Ajv2020({ strict: true, allowUnionTypes: true }).compile(schema);

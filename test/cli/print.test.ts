@@ -4,7 +4,7 @@ import { print } from "../../functions/cli/print.ts";
 import { visible } from "../../functions/verdict/visible.ts";
 import type { Transcript } from "../../functions/smtp/transcript.ts";
 import { judge } from "../../functions/verdict/verdict.ts";
-import { parseDialog } from "../../infra/local/dialog.ts";
+import { parseDialog } from "../../infra/local/mail/dialog.ts";
 import { blocked, exchange, greeting, listed, reply, transcript, welcome } from "./sample.ts";
 
 const people = { json: false, pretty: false, alone: true };

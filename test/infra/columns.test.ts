@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { columnsOf, cut, fit, widthsOf } from "../../infra/local/columns.ts";
+import { columnsOf, cut, fit, widthsOf } from "../../infra/local/view/columns.ts";
 
 const cases = [
   ["abc", 3, "abc"],

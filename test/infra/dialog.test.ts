@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import fc from "fast-check";
-import { canRunUnderTls, setupOf, underTls } from "../../infra/local/dialog-setup.ts";
-import type { Setup } from "../../infra/local/dialog-setup.ts";
-import type { Act, Step } from "../../infra/local/dialog-step.ts";
-import { parseDialog } from "../../infra/local/dialog.ts";
-import type { Dialog, Script } from "../../infra/local/dialog.ts";
+import { canRunUnderTls, setupOf, underTls } from "../../infra/local/mail/dialog-setup.ts";
+import type { Setup } from "../../infra/local/mail/dialog-setup.ts";
+import type { Act, Step } from "../../infra/local/mail/dialog-step.ts";
+import { parseDialog } from "../../infra/local/mail/dialog.ts";
+import type { Dialog, Script } from "../../infra/local/mail/dialog.ts";
 
 function read(...lines: readonly string[]): Dialog {
   return parseDialog(["# a test", ...lines].join("\n"), "a.smtp");

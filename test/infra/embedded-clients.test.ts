@@ -6,6 +6,7 @@ import { closeClients } from "../../functions/clients.ts";
 import { laterMessage } from "../../functions/queue/record.ts";
 import { Queues } from "../../functions/queue/queues.ts";
 import { embeddedClients } from "../../infra/local/embedded-clients.ts";
+import { recordOf } from "../support/services.ts";
 import { startQueues } from "../../infra/local/queues.ts";
 
 /** Who came by is visible or delayed, whenever one looks: a second of delay is over before, an hour is not. */
@@ -18,7 +19,7 @@ test("a delay is divided by the speed, for one message and for a batch, but not 
   await clients.sqs.send(new SendMessageCommand({ QueueUrl, ...message }));
   const Entries = [{ Id: "0", ...message }, { Id: "1", ...message }, { Id: "2", MessageBody: "at once" }]; // prettier-ignore
   await clients.sqs.send(new SendMessageBatchCommand({ QueueUrl, Entries }));
-  const record = { body: "put back", messageAttributes: {} } as Parameters<typeof laterMessage>[0];
+  const record = recordOf("put back");
   await new Queues(clients.sqs).send("q", [laterMessage(record, 900)]);
   await new Promise((resolve) => setTimeout(resolve, 50));
   const { visible, delayed } = queues.contents("q") ?? {};

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { checkConfig, type Config } from "../../functions/config/config.ts";
-import { alarmsAfterBlocking, limitMsFor, missingOf, type Standing } from "../../infra/local/expected-alarms.ts";
+import { alarmsAfterBlocking, limitMsFor, missingOf, type Standing } from "../../infra/local/view/expected-alarms.ts";
 
 const config = checkConfig({
   name: "test",

@@ -8,8 +8,8 @@ import { text } from "node:stream/consumers";
 import { after, suite, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { probe } from "../../functions/route/attempts.ts";
-import { surprises } from "../../infra/local/dialog-probe.ts";
-import { requestTo, startLab, type Lab } from "../../infra/local/lab.ts";
+import { surprises } from "../../infra/local/mail/dialog-probe.ts";
+import { requestTo, startLab, type Lab } from "../../infra/local/mail/lab.ts";
 import { depths, type Depth } from "../../functions/smtp/transcript.ts";
 import { requestTo as requestFor } from "../support/request.ts";
 

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import fc from "fast-check";
-import { columnsOf } from "../../infra/local/columns.ts";
-import { screenOf, type Line, type Size, type View } from "../../infra/local/live-view.ts";
-import type { ScenePair } from "../../infra/local/scene.ts";
+import { columnsOf } from "../../infra/local/view/columns.ts";
+import { screenOf, type Line, type Size, type View } from "../../infra/local/view/live-view.ts";
+import type { ScenePair } from "../../infra/local/view/scene.ts";
 import { accepted, seenPage, seenVerdict } from "./sights.ts";
 
 const at = "2026-11-24T17:30:00.000Z";

@@ -7,10 +7,10 @@ import type { Socket } from "node:net";
 import { after, suite, test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import { connect as connectTls } from "node:tls";
-import { certificate } from "../../infra/local/certificate.ts";
-import { parseDialog } from "../../infra/local/dialog.ts";
-import { MailHosts, startMailHost } from "../../infra/local/mail-host.ts";
-import type { MailHost, MailHostOptions } from "../../infra/local/mail-host.ts";
+import { certificate } from "../../infra/local/mail/certificate.ts";
+import { parseDialog } from "../../infra/local/mail/dialog.ts";
+import { MailHosts, startMailHost } from "../../infra/local/mail/mail-host.ts";
+import type { MailHost, MailHostOptions } from "../../infra/local/mail/mail-host.ts";
 
 // Closes all that the tests start.
 const hosts = new MailHosts();

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { checkConfig, type Config } from "../../functions/config/config.ts";
-import { addSeen, emptyScene, markOf, withBlocks, type ScenePair } from "../../infra/local/scene.ts";
-import type { Seen, SeenVerdict } from "../../infra/local/seen.ts";
+import { addSeen, emptyScene, markOf, withBlocks, type ScenePair } from "../../infra/local/view/scene.ts";
+import type { Seen, SeenVerdict } from "../../infra/local/view/seen.ts";
 import { accepted, seenPage, seenVerdict } from "./sights.ts";
 
 const config = checkConfig({

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { webhookDocument } from "../../functions/page/routes/webhook.ts";
 import type { Page } from "../../functions/page/text.ts";
-import { lineOf, seenOf, type Seen } from "../../infra/local/seen.ts";
+import { lineOf, seenOf, type Seen } from "../../infra/local/view/seen.ts";
 import type { StackEvent } from "../../infra/local/stack.ts";
 import { accepted, seenPage, seenVerdict } from "./sights.ts";
 

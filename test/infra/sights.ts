@@ -1,5 +1,5 @@
 // Things seen in the local stack, for tests of what is shown of them.
-import type { SeenPage, SeenVerdict } from "../../infra/local/seen.ts";
+import type { SeenPage, SeenVerdict } from "../../infra/local/view/seen.ts";
 
 export function seenVerdict(more: Partial<SeenVerdict> = {}): SeenVerdict {
   return {

@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import type { Verdict } from "../../functions/verdict/verdict.ts";
 import { probe } from "../../functions/route/attempts.ts";
-import { columnsOf } from "../../infra/local/columns.ts";
-import { parseDialog } from "../../infra/local/dialog.ts";
-import { MailHosts } from "../../infra/local/mail-host.ts";
-import { verdictTable, width } from "../../infra/local/verdict-table.ts";
+import { columnsOf } from "../../infra/local/view/columns.ts";
+import { parseDialog } from "../../infra/local/mail/dialog.ts";
+import { MailHosts } from "../../infra/local/mail/mail-host.ts";
+import { verdictTable, width } from "../../infra/local/view/verdict-table.ts";
 import { requestTo } from "../support/request.ts";
 
 /** The verdict of a host that greets us so. */

@@ -5,8 +5,8 @@ import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { checkConfig, type Config } from "../../functions/config/config.ts";
 import { startStack } from "../../infra/local/stack.ts";
-import type { Input, Output } from "../../infra/local/terminal.ts";
-import { watchView } from "../../infra/local/watch.ts";
+import type { Input, Output } from "../../infra/local/view/terminal.ts";
+import { watchView } from "../../infra/local/view/watch.ts";
 
 const config = checkConfig({
   name: "test",

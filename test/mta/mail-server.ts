@@ -19,7 +19,7 @@ import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { certificate, key } from "../../infra/local/certificate.ts";
+import { certificate, key } from "../../infra/local/mail/certificate.ts";
 
 /** A configuration's text, and the command that runs it in the foreground. */
 export interface Setup {

@@ -1,7 +1,7 @@
 // What is written down of a verdict: the row, what it changes between us and the provider, and the log's line.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseDialog } from "../../infra/local/dialog.ts";
+import { parseDialog } from "../../infra/local/mail/dialog.ts";
 import { entryText } from "../../functions/report/log.ts";
 import { lateState, recordingOf, verdictEntry } from "../../functions/report/recording.ts";
 import type { PairState } from "../../functions/state/pairs.ts";

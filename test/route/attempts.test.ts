@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { after, describe, it } from "node:test";
 import { probe } from "../../functions/route/attempts.ts";
 import type { Verdict } from "../../functions/verdict/verdict.ts";
-import { parseDialog } from "../../infra/local/dialog.ts";
-import { MailHosts, type MailHost } from "../../infra/local/mail-host.ts";
+import { parseDialog } from "../../infra/local/mail/dialog.ts";
+import { MailHosts, type MailHost } from "../../infra/local/mail/mail-host.ts";
 import { requestTo } from "../support/request.ts";
 import { serveDns, type DnsServer, type Zone } from "./dns-server.ts";
 

@@ -5,10 +5,10 @@ import { probe } from "../../functions/route/attempts.ts";
 import { dialogText } from "../../functions/smtp/dialog.ts";
 import type { Transcript } from "../../functions/smtp/transcript.ts";
 import type { Verdict } from "../../functions/verdict/verdict.ts";
-import { requestOf } from "../../infra/local/dialog-probe.ts";
-import { setupOf } from "../../infra/local/dialog-setup.ts";
-import { parseDialog, type Dialog } from "../../infra/local/dialog.ts";
-import { MailHosts } from "../../infra/local/mail-host.ts";
+import { requestOf } from "../../infra/local/mail/dialog-probe.ts";
+import { setupOf } from "../../infra/local/mail/dialog-setup.ts";
+import { parseDialog, type Dialog } from "../../infra/local/mail/dialog.ts";
+import { MailHosts } from "../../infra/local/mail/mail-host.ts";
 
 const hosts = new MailHosts();
 after(() => hosts.close());

@@ -5,8 +5,8 @@ import { dialogLines, dialogText, type DialogVerdict } from "../../functions/smt
 import { ReplyParser, type Reply } from "../../functions/smtp/reply.ts";
 import type { Exchange, Transcript } from "../../functions/smtp/transcript.ts";
 import { visibleLine } from "../../functions/verdict/visible.ts";
-import { setupOf } from "../../infra/local/dialog-setup.ts";
-import { parseDialog } from "../../infra/local/dialog.ts";
+import { setupOf } from "../../infra/local/mail/dialog-setup.ts";
+import { parseDialog } from "../../infra/local/mail/dialog.ts";
 import { blocked, ehlo, exchange, greeting, reply, transcript } from "../cli/sample.ts";
 
 const rejected: DialogVerdict = { outcome: "rejected", stage: "rcpt", code: 554, status: "5.7.0", recipients: [] };

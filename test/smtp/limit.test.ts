@@ -5,8 +5,8 @@ import net from "node:net";
 import { after, describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { onAbort, startLimit, type Limit } from "../../functions/smtp/limit.ts";
-import { parseDialog } from "../../infra/local/dialog.ts";
-import { MailHosts } from "../../infra/local/mail-host.ts";
+import { parseDialog } from "../../infra/local/mail/dialog.ts";
+import { MailHosts } from "../../infra/local/mail/mail-host.ts";
 import { block } from "../support/busy.ts";
 
 const hosts = new MailHosts();

@@ -7,7 +7,7 @@ import { describe, it } from "node:test";
 import { SMTPServer, type SMTPServerOptions } from "smtp-server";
 import { probe, type ProbeRequest } from "../../functions/route/attempts.ts";
 import type { Verdict } from "../../functions/verdict/verdict.ts";
-import { certificate, key } from "../../infra/local/certificate.ts";
+import { certificate, key } from "../../infra/local/mail/certificate.ts";
 import { requestTo } from "../support/request.ts";
 
 interface Taken {

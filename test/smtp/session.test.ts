@@ -9,8 +9,8 @@ import { openSession, type SessionOptions } from "../../functions/smtp/session.t
 import type { Exchange, Transcript } from "../../functions/smtp/transcript.ts";
 import { reconcile } from "../../functions/verdict/reconcile.ts";
 import { settled } from "../../functions/verdict/settled.ts";
-import { parseDialog } from "../../infra/local/dialog.ts";
-import { MailHosts, type MailHost, type MailHostOptions } from "../../infra/local/mail-host.ts";
+import { parseDialog } from "../../infra/local/mail/dialog.ts";
+import { MailHosts, type MailHost, type MailHostOptions } from "../../infra/local/mail/mail-host.ts";
 import { memoryInUse } from "../support/memory.ts";
 
 const hosts = new MailHosts();

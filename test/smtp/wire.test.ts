@@ -8,9 +8,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { createServer as tlsServer } from "node:tls";
 import type { TlsFacts } from "../../functions/smtp/transcript.ts";
 import { Wire, type HandshakeFault, type WireEnd } from "../../functions/smtp/wire.ts";
-import { certificate, key } from "../../infra/local/certificate.ts";
-import { parseDialog } from "../../infra/local/dialog.ts";
-import { MailHosts, type MailHost } from "../../infra/local/mail-host.ts";
+import { certificate, key } from "../../infra/local/mail/certificate.ts";
+import { parseDialog } from "../../infra/local/mail/dialog.ts";
+import { MailHosts, type MailHost } from "../../infra/local/mail/mail-host.ts";
 import { block } from "../support/busy.ts";
 
 const sessions = 20;

@@ -1,6 +1,6 @@
 // Text in the columns of a terminal: how many it takes, and how it is cut or filled to so many. It knows no colours, and
 // no terminal.
-import { visibleLine } from "../../functions/verdict/visible.ts";
+import { visibleLine } from "../../../functions/verdict/visible.ts";
 
 /** Of text that holds no controls. A combining mark counts as one, so that no pile of them is endless. */
 export function columnsOf(text: string): number {

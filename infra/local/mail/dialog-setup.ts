@@ -1,6 +1,6 @@
 // How a dialog's client has to be set up, read from the dialog itself: who says what to whom, and how far.
 // It knows neither the client nor the host; what a script does not show, its `@` lines say.
-import type { Depth } from "../../functions/smtp/transcript.ts";
+import type { Depth } from "../../../functions/smtp/transcript.ts";
 import { wordsOf, type Act, type Step } from "./dialog-step.ts";
 import type { Dialog, Said, Script, Way } from "./dialog.ts";
 

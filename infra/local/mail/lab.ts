@@ -2,11 +2,11 @@
 // It knows which hosts there are and what each is asked and expected to answer; how one plays its dialog, it leaves to
 // the mail host, and what an answer means, to the verdict.
 //
-// To add a host, add one file: lab/NAME.smtp, a dialog (infra/local/dialog.ts) with one script, which every connection
+// To add a host, add one file: lab/NAME.smtp, a dialog (infra/local/mail/dialog.ts) with one script, which every connection
 // plays anew, and with the verdict that it must give (`=>`). NAME.example is its mail domain, and probe@NAME.example is
 // asked unless RCPT or `@ to` names somebody else. Hosts come in the order of their names.
 import { readdir, readFile } from "node:fs/promises";
-import type { ProbeRequest } from "../../functions/route/attempts.ts";
+import type { ProbeRequest } from "../../../functions/route/attempts.ts";
 import { requestOf } from "./dialog-probe.ts";
 import { wordsOf, type Step } from "./dialog-step.ts";
 import { setupOf } from "./dialog-setup.ts";

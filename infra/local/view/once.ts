@@ -1,16 +1,16 @@
 // Runs rounds on a stack until the alarms that must follow have led to their pages, and tells what came of it. What must
 // follow, the lab's dialogs and the configuration say; what is shown of it, the caller.
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Config } from "../../functions/config/config.ts";
-import { findVerdict } from "../../functions/state/verdicts.ts";
-import { standing } from "../../functions/verdict/incident.ts";
-import type { Verdict } from "../../functions/verdict/verdict.ts";
-import { surprises } from "./dialog-probe.ts";
+import type { Config } from "../../../functions/config/config.ts";
+import { findVerdict } from "../../../functions/state/verdicts.ts";
+import { standing } from "../../../functions/verdict/incident.ts";
+import type { Verdict } from "../../../functions/verdict/verdict.ts";
+import { surprises } from "../mail/dialog-probe.ts";
 import { isSinkRoute, missingOf, type Standing } from "./expected-alarms.ts";
 import { addSeen, emptyScene, type Scene } from "./scene.ts";
 import type { SeenPage, SeenVerdict } from "./seen.ts";
-import type { Received } from "./sink.ts";
-import type { Stack, StackEvent } from "./stack.ts";
+import type { Received } from "../sink.ts";
+import type { Stack, StackEvent } from "../stack.ts";
 import { onSeen, tableOf } from "./watch.ts";
 import type { Row } from "./verdict-table.ts";
 

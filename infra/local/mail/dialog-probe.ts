@@ -1,8 +1,8 @@
 // What a dialog asks of `probe`, and how the verdict that comes differs from the one it expects.
 // It plays nothing: the mail host does.
-import type { ProbeRequest } from "../../functions/route/attempts.ts";
-import { parseAddress, type Address } from "../../functions/smtp/address.ts";
-import type { Verdict } from "../../functions/verdict/verdict.ts";
+import type { ProbeRequest } from "../../../functions/route/attempts.ts";
+import { parseAddress, type Address } from "../../../functions/smtp/address.ts";
+import type { Verdict } from "../../../functions/verdict/verdict.ts";
 import type { Setup } from "./dialog-setup.ts";
 import type { Dialog, Expectation } from "./dialog.ts";
 

@@ -2,9 +2,9 @@
 // It knows nothing of either's reasons.
 import { readFile } from "node:fs/promises";
 import nodemailer from "nodemailer";
-import { standing } from "../../functions/verdict/incident.ts";
-import type { Verdict } from "../../functions/verdict/verdict.ts";
-import { requestTo, type LabHost } from "./lab.ts";
+import { standing } from "../../../functions/verdict/incident.ts";
+import type { Verdict } from "../../../functions/verdict/verdict.ts";
+import { requestTo, type LabHost } from "../mail/lab.ts";
 import { cut, fit } from "./columns.ts";
 import { width } from "./verdict-table.ts";
 

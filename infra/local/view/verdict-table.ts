@@ -1,7 +1,7 @@
 // Verdicts as a table for people, a row each, in lines of a page's width. It judges nothing.
-import { standing } from "../../functions/verdict/incident.ts";
-import type { Verdict } from "../../functions/verdict/verdict.ts";
-import { visibleLine } from "../../functions/verdict/visible.ts";
+import { standing } from "../../../functions/verdict/incident.ts";
+import type { Verdict } from "../../../functions/verdict/verdict.ts";
+import { visibleLine } from "../../../functions/verdict/visible.ts";
 import { columnsOf, cut, fit } from "./columns.ts";
 import { replyOf, wordsOf } from "./seen.ts";
 

@@ -1,6 +1,6 @@
 // What the screen shows while the local stack runs: pure, from what is known to lines of so many rows and columns. It
 // knows nothing of escape codes, nor of where the lines go.
-import { standing } from "../../functions/verdict/incident.ts";
+import { standing } from "../../../functions/verdict/incident.ts";
 import { columnsOf, cut, fit, widthsOf, type Column } from "./columns.ts";
 import type { Scene, ScenePair } from "./scene.ts";
 import { replyOf, type SeenPage } from "./seen.ts";

@@ -1,7 +1,7 @@
 // What a person who watches the local stack knows by now: of each provider over each egress the last verdicts and since
 // when it blocks us, and the last pages. Put together of what was seen, one after another; pure. It knows no screen.
-import { pairsOf, type Config } from "../../functions/config/config.ts";
-import type { PairState } from "../../functions/state/pairs.ts";
+import { pairsOf, type Config } from "../../../functions/config/config.ts";
+import type { PairState } from "../../../functions/state/pairs.ts";
 import type { Seen, SeenFault, SeenPage, SeenVerdict } from "./seen.ts";
 
 export interface Scene {

@@ -1,13 +1,13 @@
 // Watches a running stack until it is told to end: on a terminal a view that is drawn in place and has keys, else a line
 // for each thing that happens. What is shown, and how, others know.
-import { alarmsOf } from "../../functions/report/alarms.ts";
-import { statesOf } from "../../functions/state/pairs.ts";
-import type { Table } from "../../functions/state/table.ts";
-import { visibleLine } from "../../functions/verdict/visible.ts";
+import { alarmsOf } from "../../../functions/report/alarms.ts";
+import { statesOf } from "../../../functions/state/pairs.ts";
+import type { Table } from "../../../functions/state/table.ts";
+import { visibleLine } from "../../../functions/verdict/visible.ts";
 import { providerKeys, screenOf, type ViewAlarm } from "./live-view.ts";
 import { addSeen, emptyScene, withBlocks } from "./scene.ts";
 import { lineOf, seenOf, type Seen } from "./seen.ts";
-import type { Stack } from "./stack.ts";
+import type { Stack } from "../stack.ts";
 import { Terminal, type Input, type Output } from "./terminal.ts";
 
 /** How often the view is drawn anew, at most and at least. */

@@ -1,8 +1,8 @@
 // Which alarms must follow when providers of the lab block us, and what is missing of them and of their pages. Pure. How
 // an alarm comes to its state, it does not know.
-import type { Config } from "../../functions/config/config.ts";
-import { alarmsOf, type Alarm } from "../../functions/report/alarms.ts";
-import { sinkKinds } from "./sink-routes.ts";
+import type { Config } from "../../../functions/config/config.ts";
+import { alarmsOf, type Alarm } from "../../../functions/report/alarms.ts";
+import { sinkKinds } from "../sink-routes.ts";
 
 /** How things stand. */
 export interface Standing {

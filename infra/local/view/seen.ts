@@ -1,14 +1,14 @@
 // What happens in the local stack, as far as a person wants to see it: of its events the verdicts, alarms that begin or
 // end, pages and faults; each as data and in a line. It knows no screen, and keeps nothing.
-import type { Page } from "../../functions/page/text.ts";
-import type { Entry } from "../../functions/report/log.ts";
-import { standing } from "../../functions/verdict/incident.ts";
-import type { Outcome } from "../../functions/verdict/reconcile.ts";
-import type { HostAnswer } from "../../functions/verdict/verdict.ts";
-import { visibleLine } from "../../functions/verdict/visible.ts";
-import type { AlarmChange } from "./cloudwatch/alarm-change.ts";
-import type { Received } from "./sink.ts";
-import type { StackEvent } from "./stack.ts";
+import type { Page } from "../../../functions/page/text.ts";
+import type { Entry } from "../../../functions/report/log.ts";
+import { standing } from "../../../functions/verdict/incident.ts";
+import type { Outcome } from "../../../functions/verdict/reconcile.ts";
+import type { HostAnswer } from "../../../functions/verdict/verdict.ts";
+import { visibleLine } from "../../../functions/verdict/visible.ts";
+import type { AlarmChange } from "../cloudwatch/alarm-change.ts";
+import type { Received } from "../sink.ts";
+import type { StackEvent } from "../stack.ts";
 
 /** Times are RFC 3339, of the stack's clock. */
 export type Seen = SeenVerdict | SeenAlarm | SeenPage | SeenFault;

@@ -1,7 +1,7 @@
 // The dialog notation: a conversation as text, RFC 5321 Appendix D's letters, and what it says about how to hold it.
 // It knows no sockets: a mail host plays what is read here, and a test compares the verdict that is expected here.
-import { depths, stages, type Depth, type Stage } from "../../functions/smtp/transcript.ts";
-import type { Outcome } from "../../functions/verdict/reconcile.ts";
+import { depths, stages, type Depth, type Stage } from "../../../functions/smtp/transcript.ts";
+import type { Outcome } from "../../../functions/verdict/reconcile.ts";
 import { readStep, wordsOf, type Step } from "./dialog-step.ts";
 import { duration, Misreading, oneOf, quote } from "./dialog-value.ts";
 
