@@ -37,11 +37,16 @@ function section(title: string, lines: readonly string[]): readonly string[] {
   return ["", title, ...lines.map((line) => `  ${line}`)];
 }
 
-/** Those that are not OK: what pages before what does not, ALARM before what is not known. */
+/**
+ * Those that are not OK: what pages before what does not, ALARM before what is not known. That what does not page has no
+ * data is said by the counts.
+ */
 function alarmLines({ alarms, at }: StatusDocument): readonly string[] {
   const rank = ({ state, pages }: AlarmStatus): number =>
     state === "ALARM" ? (pages ? 0 : 1) : state === null ? 2 : 3;
-  const shown = alarms.filter(({ state }) => state !== "OK").toSorted((a, b) => rank(a) - rank(b));
+  const shown = alarms
+    .filter(({ state, pages }) => state !== "OK" && (pages || state !== "INSUFFICIENT_DATA"))
+    .toSorted((a, b) => rank(a) - rank(b));
   const columns = Math.min(60, Math.max(0, ...shown.map(({ name }) => name.length)));
   return shown.flatMap(({ name, state, since, reason, suppressedBy, pages }) => {
     const row = `${stateWords[state ?? "none"].padEnd(7)}  ${name.padEnd(columns)}  `;
