@@ -85,10 +85,8 @@ const waitsToTell = 20;
 /** A verdict that was carried along because the table did not take it: nobody is asked for it again. */
 async function writeInTurn(record: SQSRecord, probe: Probe, stored: StoredVerdict, runs: Runs): Promise<Result> {
   const key = await runs.key();
-  const backOffMs = runs.deps.config.limits.backOffMinutes * 60_000;
-  const run = async ({ lease, before }: Turn): Promise<Turned> => {
-    const result = await write(record, stored, lateState(stored, before, backOffMs), lease, runs);
-    return { asked: false, result };
+  const run = async (turn: Turn): Promise<Turned> => {
+    return { asked: false, result: await writeLate(record, stored, turn, runs) };
   };
   const putBack = async (delayS: number): Promise<Result> =>
     await sendBack(recordedMessage(record, stored, key, delayS), runs);
@@ -163,7 +161,7 @@ async function ask(record: SQSRecord, probe: Probe, { site, lease, before }: Tur
       digest,
     },
     before,
-    config.limits.backOffMinutes * 60_000,
+    backOffMsOf(runs),
   );
   // Where it turned out only now whose hosts they are, it is not known here what block of theirs stands.
   const told = provider === site.name ? stored : { ...stored, blocked: null };
@@ -177,16 +175,13 @@ async function write(
   stored: StoredVerdict,
   state: PairState,
   lease: Lease,
-  { deps, table }: Runs,
+  runs: Runs,
 ): Promise<Result> {
+  const { deps, table } = runs;
   const { id } = stored;
   try {
     const there = (await putVerdict(stored, table)) ? null : await findVerdict(id, table);
-    if (there !== null && (there.at !== stored.at || there.reported)) {
-      deps.log({ level: "info", event: "duplicate", id });
-      await countDuplicate(id, table);
-      return done;
-    }
+    if (there !== null && (there.at !== stored.at || there.reported)) return await countCopy(id, runs);
     const isSettled = stored.provider !== lease.provider || (await settle(lease, state, table));
     if (!isSettled) deps.log({ level: "warn", event: "lease-lost", id });
     return { kind: "verdict", record, stored, isWritten: isSettled };
@@ -201,23 +196,32 @@ async function foundAgain(
   record: SQSRecord,
   probe: Probe,
   found: StoredVerdict,
-  { lease, before }: Turn,
+  turn: Turn,
   runs: Runs,
 ): Promise<Result> {
   if (found.digest !== probe.digest) {
     return await bury(record, [`id: ${JSON.stringify(probe.id)} was used before, for another request`], runs);
   }
-  const { deps, table } = runs;
-  if (!found.reported && isOwnAgain(record)) {
-    return await write(
-      record,
-      found,
-      lateState(found, before, deps.config.limits.backOffMinutes * 60_000),
-      lease,
-      runs,
-    );
-  }
-  deps.log({ level: "info", event: "duplicate", id: probe.id });
-  await countDuplicate(probe.id, table);
+  if (!found.reported && isOwnAgain(record)) return await writeLate(record, found, turn, runs);
+  return await countCopy(probe.id, runs);
+}
+
+/** What a verdict changes that is written some time after it was decided. */
+async function writeLate(
+  record: SQSRecord,
+  stored: StoredVerdict,
+  { lease, before }: Turn,
+  runs: Runs,
+): Promise<Result> {
+  return await write(record, stored, lateState(stored, before, backOffMsOf(runs)), lease, runs);
+}
+
+async function countCopy(id: string, { deps, table }: Runs): Promise<Result> {
+  deps.log({ level: "info", event: "duplicate", id });
+  await countDuplicate(id, table);
   return done;
+}
+
+function backOffMsOf({ deps }: Runs): number {
+  return deps.config.limits.backOffMinutes * 60_000;
 }

@@ -1,6 +1,5 @@
 // What is written down of a verdict: its row, what it changes between us and the provider, and the log's line. Pure.
-import { dialogOf } from "../verdict/incident.ts";
-import type { Verdict } from "../verdict/verdict.ts";
+import { decidedAfterMs, dialogOf } from "../verdict/incident.ts";
 import type { PairState } from "../state/pairs.ts";
 import type { StoredVerdict } from "../state/verdicts.ts";
 import { blockAfter } from "./figures.ts";
@@ -65,13 +64,7 @@ export function verdictEntry({ id, provider, egress, recipient, at, verdict, blo
     blocked,
     remedy: remedy?.url ?? null,
     attempts: attempts.length,
-    decidedMs: Math.round(decidedMs(verdict)),
+    decidedMs: Math.round(decidedAfterMs(verdict)),
     dialog: dialogOf(verdict),
   };
-}
-
-/** Over all attempts. */
-function decidedMs({ attempts }: Verdict): number {
-  const earlier = attempts.slice(0, -1).reduce((sum, { timings }) => sum + timings.endedMs, 0);
-  return earlier + (attempts.at(-1)?.timings.decidedMs ?? 0);
 }

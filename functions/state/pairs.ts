@@ -1,9 +1,9 @@
 // What stands between us and a provider over one egress: the lease of the one session at a time, the block that stands,
 // how long to stay away. One row a pair. It does not know why a block was seen, or what follows from it.
-import { BatchGetCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import { UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import type { Stage } from "../smtp/transcript.ts";
 import { pairOf } from "./verdicts.ts";
-import { isConditionFault, type Table } from "./table.ts";
+import { isConditionFault, rowsOf, type Table } from "./table.ts";
 
 /** A refusal of the IP that no later session has got past. */
 export interface Block {
@@ -108,18 +108,8 @@ export async function statesOf(
   pairs: readonly { readonly provider: string; readonly egress: string }[],
   table: Table,
 ): Promise<readonly PairState[]> {
-  const keys = [...new Set(pairs.map(({ provider, egress }) => keyOf(provider, egress)))];
-  const rows = new Map<string, PairState>();
-  for (let pending = keys.map((pk) => ({ pk })); pending.length > 0;) {
-    const { Responses, UnprocessedKeys } = await table.client.send(
-      new BatchGetCommand({
-        RequestItems: { [table.name]: { Keys: pending.slice(0, batchLimit), ConsistentRead: true } },
-      }),
-    );
-    for (const row of Responses?.[table.name] ?? []) rows.set(String(row["pk"]), fromRow(row));
-    const again = (UnprocessedKeys?.[table.name]?.Keys ?? []) as { readonly pk: string }[];
-    pending = [...again, ...pending.slice(batchLimit)];
-  }
+  const keys = pairs.map(({ provider, egress }) => keyOf(provider, egress));
+  const rows = new Map((await rowsOf(keys, table)).map((row) => [String(row["pk"]), fromRow(row)]));
   return pairs.map(
     ({ provider, egress }) => rows.get(keyOf(provider, egress)) ?? { provider, egress, ...nothingKnown },
   );
@@ -130,20 +120,12 @@ const nothingKnown = { block: null, clearedAt: null, last: null, notBefore: null
 /** A usual session. */
 const sessionMs = 250;
 
-/** DynamoDB's own, of BatchGetItem. */
-const batchLimit = 100;
-
 function keyOf(provider: string, egress: string): string {
   return `pair#${pairOf(provider, egress)}`;
 }
 
 async function waitFor(provider: string, egress: string, nowMs: number, table: Table): Promise<number> {
-  const { Responses } = await table.client.send(
-    new BatchGetCommand({
-      RequestItems: { [table.name]: { Keys: [{ pk: keyOf(provider, egress) }], ConsistentRead: true } },
-    }),
-  );
-  const row = Responses?.[table.name]?.[0] ?? {};
+  const [row = {}] = await rowsOf([keyOf(provider, egress)], table);
   const restMs = Math.max(0, Number(row["leaseUntilMs"] ?? nowMs) - nowMs);
   // Held, it is given back as soon as a session is over; what is left of it is only for one that died.
   return row["leaseOwner"] === undefined ? restMs : Math.min(restMs, sessionMs);

@@ -1,6 +1,6 @@
 // Who is left alone by the schedule, why and until when, because somebody said so: a provider or an egress. One row each.
-import { BatchGetCommand, DeleteCommand, PutCommand } from "@aws-sdk/lib-dynamodb";
-import type { Table } from "./table.ts";
+import { DeleteCommand, PutCommand } from "@aws-sdk/lib-dynamodb";
+import { rowsOf, type Table } from "./table.ts";
 
 export interface Paused {
   readonly kind: "provider" | "egress";
@@ -30,17 +30,8 @@ export async function resume(given: Paused, table: Table): Promise<Pause | null>
 
 /** The pauses in force, of these. */
 export async function pausesOf(given: readonly Paused[], table: Table): Promise<readonly Pause[]> {
-  const found: Pause[] = [];
-  const keys = [...new Set(given.map(keyOf))].map((pk) => ({ pk }));
-  for (let pending = keys; pending.length > 0;) {
-    const { Responses, UnprocessedKeys } = await table.client.send(
-      new BatchGetCommand({ RequestItems: { [table.name]: { Keys: pending.slice(0, 100), ConsistentRead: true } } }),
-    );
-    found.push(...(Responses?.[table.name] ?? []).filter((row) => !isOver(row, table)).map(fromRow));
-    const again = (UnprocessedKeys?.[table.name]?.Keys ?? []) as { pk: string }[];
-    pending = [...again, ...pending.slice(100)];
-  }
-  return found;
+  const rows = await rowsOf(given.map(keyOf), table);
+  return rows.filter((row) => !isOver(row, table)).map(fromRow);
 }
 
 function keyOf({ kind, name }: Paused): string {

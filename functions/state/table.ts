@@ -1,6 +1,6 @@
 // The one table: its name, its keys, and how a row is addressed. What a row holds, the files beside it know.
 import type { CreateTableCommandInput } from "@aws-sdk/client-dynamodb";
-import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
+import { BatchGetCommand, type DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 
 export interface Table {
   readonly client: DynamoDBDocumentClient;
@@ -42,6 +42,26 @@ export function tableDefinition(name: string): CreateTableCommandInput {
     ],
   };
 }
+
+/** DynamoDB's own, of BatchGetItem. */
+const batchLimit = 100;
+
+/** The rows of these keys that there are, in no order. */
+export async function rowsOf(keys: readonly string[], { client, name }: Table): Promise<readonly Row[]> {
+  const found: Row[] = [];
+  for (let pending = [...new Set(keys)].map((pk) => ({ pk })); pending.length > 0;) {
+    const Keys = pending.slice(0, batchLimit);
+    const { Responses, UnprocessedKeys } = await client.send(
+      new BatchGetCommand({ RequestItems: { [name]: { Keys, ConsistentRead: true } } }),
+    );
+    found.push(...(Responses?.[name] ?? []));
+    const again = (UnprocessedKeys?.[name]?.Keys ?? []) as { readonly pk: string }[];
+    pending = [...again, ...pending.slice(batchLimit)];
+  }
+  return found;
+}
+
+type Row = Readonly<Record<string, unknown>>;
 
 /** Seconds since the epoch, as TTL wants them. */
 export function expiryOf({ days, now }: Table): number {

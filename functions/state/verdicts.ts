@@ -41,17 +41,15 @@ export async function findVerdict(id: string, table: Table): Promise<StoredVerdi
 export async function putVerdict(stored: StoredVerdict, table: Table): Promise<boolean> {
   const { verdict, ...facts } = stored;
   const Item = { ...facts, pk: keyOf(stored.id), pair: pairOf(stored.provider, stored.egress) };
-  const summary = summaryOf(verdict);
-  const expiresAt = expiryOf(table);
-  const put = (document: object): PutCommand =>
-    new PutCommand({
-      TableName: table.name,
-      Item: { ...Item, ...summary, ...document, expiresAt },
-      ConditionExpression: "attribute_not_exists(pk) OR expiresAt <= :now",
-      ExpressionAttributeValues: { ":now": Math.floor(table.now().getTime() / 1000) },
-    });
   try {
-    await table.client.send(put(documentOf(verdict)));
+    await table.client.send(
+      new PutCommand({
+        TableName: table.name,
+        Item: { ...Item, ...summaryOf(verdict), ...documentOf(verdict), expiresAt: expiryOf(table) },
+        ConditionExpression: "attribute_not_exists(pk) OR expiresAt <= :now",
+        ExpressionAttributeValues: { ":now": Math.floor(table.now().getTime() / 1000) },
+      }),
+    );
     return true;
   } catch (error) {
     if (isConditionFault(error)) return false;

@@ -22,3 +22,9 @@ export function dialogOf(verdict: Verdict): string | null {
 export function standing(outcome: Outcome, stage: HostAnswer["stage"]): string {
   return outcome === "accepted" && stage !== "message" ? `accepted up to ${stage}` : `${outcome} at ${stage}`;
 }
+
+/** From the first connection until nothing could change the verdict any more, in milliseconds, over all attempts. */
+export function decidedAfterMs({ attempts }: Verdict): number {
+  const earlier = attempts.slice(0, -1).reduce((sum, { timings }) => sum + timings.endedMs, 0);
+  return earlier + (attempts.at(-1)?.timings.decidedMs ?? 0);
+}

@@ -1,5 +1,5 @@
 // Verdicts as a table for people, a row each, in lines of a page's width. It judges nothing.
-import { standing } from "../../../functions/verdict/incident.ts";
+import { decidedAfterMs, standing } from "../../../functions/verdict/incident.ts";
 import type { Verdict } from "../../../functions/verdict/verdict.ts";
 import { visibleLine } from "../../../functions/verdict/visible.ts";
 import { columnsOf, cut, fit } from "./columns.ts";
@@ -47,10 +47,4 @@ function cellsOf({ provider, egress, verdict }: Row): readonly string[] {
     String(Math.round(decidedAfterMs(verdict))),
     wordsOf(primary),
   ];
-}
-
-/** From the first connection until nothing could change the verdict any more. */
-function decidedAfterMs({ attempts }: Verdict): number {
-  const earlier = attempts.slice(0, -1).reduce((sum, { timings }) => sum + timings.endedMs, 0);
-  return earlier + (attempts.at(-1)?.timings.decidedMs ?? 0);
 }
