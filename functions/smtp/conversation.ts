@@ -8,16 +8,33 @@ import { Limits, type Limit } from "./limit.ts";
 import { chunkSize } from "./message.ts";
 import { ReplyParser, type Reply } from "./reply.ts";
 import { blockLimitMs, stageLimitsMs } from "./timeouts.ts";
-import type { Ending, Exchange, Stage, Stop, TlsFacts, Transcript } from "./transcript.ts";
+import type { ShownTls } from "./tls-facts.ts";
+import type { Ending, Exchange, Stage, Stop, Transcript } from "./transcript.ts";
 import { Wire, type WireEnd } from "./wire.ts";
 import { isNegative, isYes, leadsToHelo } from "./yes.ts";
 
 /** Whether what may still arrive can change the verdict; `soon` grants the rest of the group one second more. */
 export type Settled = "open" | "soon" | "now";
 
+/** A connection that stands already, through a proxy. */
+export interface Tunnel {
+  /** Paused, so that nothing is lost before it is read. */
+  readonly socket: net.Socket;
+  /** What the host has said by now. */
+  readonly head: Uint8Array;
+  /** When it was begun (performance.now()): that is when the session was. */
+  readonly beganMs: number;
+}
+
 export interface ConversationOptions {
-  readonly address: string;
+  /** Null where a proxy looks the host up. */
+  readonly address: string | null;
   readonly port: number;
+  /** The address of this machine to connect from; null: as its routes have it. */
+  readonly bind: string | null;
+  /** How long connecting may take. */
+  readonly connectMs: number;
+  readonly tunnel: Tunnel | null;
   /** The deadline of the session; no command has longer. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal | null;
@@ -36,7 +53,7 @@ export interface Group {
 /** What of a transcript only the plan knows. */
 export type TranscriptFacts = Pick<
   Transcript,
-  "host" | "depth" | "tlsPolicy" | "from" | "recipients" | "retry" | "startedAt" | "tls"
+  "host" | "egressAddress" | "depth" | "tlsPolicy" | "policy" | "from" | "recipients" | "retry" | "startedAt" | "tls"
 >;
 
 /** How long the replies of a group are awaited after a refusal that another of them may explain. */
@@ -50,7 +67,7 @@ const saidLimit = 1_000;
 
 export class Conversation {
   readonly #options: ConversationOptions;
-  readonly #started = performance.now();
+  readonly #started: number;
   readonly #wire: Wire;
   readonly #exchanges = new Exchanges();
   readonly #limits = new Limits(() => this.#wire.received);
@@ -79,17 +96,20 @@ export class Conversation {
   /** Connects at once; the greeting is the first exchange. */
   constructor(options: ConversationOptions) {
     this.#options = options;
-    const { address: host, port, signal } = options;
-    const socket = signal?.aborted === true ? new net.Socket() : net.connect({ host, port });
-    this.#wire = new Wire(socket, {
+    const { tunnel, signal } = options;
+    this.#started = tunnel?.beganMs ?? performance.now();
+    this.#wire = new Wire(tunnel?.socket ?? connect(options), {
       connect: () => this.#connected(),
       data: (bytes) => this.#read(bytes),
       fault: () => this.#limits.start(leaveMs, () => this.#finish("reset")),
       end: (end) => this.#wireEnded(end),
     });
     this.#limits.start(options.timeoutMs, () => this.#finish("deadline"));
-    this.#connecting = this.#limits.start(stageLimitsMs.connect, () => this.#finish("timeout"));
+    this.#connecting = this.#limits.start(options.connectMs, () => this.#finish("timeout"));
     if (signal !== null) this.#limits.follow(signal, () => this.#finish("abort"));
+    if (tunnel === null) return;
+    this.#connected();
+    this.#read(tunnel.head);
   }
 
   /** Resolves when nothing that may still arrive can change the verdict. */
@@ -178,17 +198,17 @@ export class Conversation {
   }
 
   /** Speaks TLS. Null when it could not; `stop` or the ending then tell why. */
-  async startTls(name: string): Promise<TlsFacts | null> {
+  async startTls(name: string, strict: boolean): Promise<ShownTls | null> {
     if (this.#end !== null) this.#unsaid ??= "tls";
     if (this.over) return null;
     const limit = this.#limits.start(stageLimitsMs.tls, () => this.#finish("timeout"));
     this.#isSecuring = true;
-    const outcome = await Promise.race([this.#wire.startTls(name), this.#gone()]);
+    const outcome = await Promise.race([this.#wire.startTls(name, strict), this.#gone()]);
     limit.cancel();
     if (outcome === null) return null;
     this.#isSecuring = false;
     this.#isUnheard = true;
-    if ("version" in outcome) return outcome;
+    if ("facts" in outcome) return outcome;
     const said = outcome.inClear.trimEnd();
     const failure = `TLS handshake failed: ${outcome.text}`;
     const quoted = `${said}\n(said in the clear where TLS should be, so nobody vouches for it; ${failure})`;
@@ -235,8 +255,10 @@ export class Conversation {
       address: this.#options.address,
       port: this.#options.port,
       localAddress: this.#localAddress,
+      egressAddress: facts.egressAddress,
       depth: facts.depth,
       tlsPolicy: facts.tlsPolicy,
+      policy: facts.policy,
       from: facts.from,
       recipients: facts.recipients,
       retry: facts.retry,
@@ -252,7 +274,8 @@ export class Conversation {
   #connected(): void {
     this.#connecting.cancel();
     this.#connectedMs = this.#elapsed();
-    this.#localAddress = this.#wire.localAddress;
+    // Behind a proxy it is nobody's that a host sees.
+    if (this.#options.tunnel === null) this.#localAddress = this.#wire.localAddress;
     this.#watch();
   }
 
@@ -399,7 +422,7 @@ export class Conversation {
       stage: this.#unsaid ?? end.stage,
       waiting: this.#exchanges.outstanding,
       system: end.system || (this.#wire.writeFault ?? ""),
-      connecting: this.#connectedMs === null ? this.#options.address : null,
+      connecting: this.#connectedMs === null ? (this.#options.address ?? "") : null,
       timeoutMs: this.#options.timeoutMs,
     });
   }
@@ -431,6 +454,12 @@ const unsafe: ReadonlySet<Stop["reason"]> = new Set([
   "injection",
   "handshake",
 ]);
+
+/** A literal is dialled, so that nobody looks it up otherwise. */
+function connect({ address, port, bind, signal }: ConversationOptions): net.Socket {
+  if (signal?.aborted === true || address === null) return new net.Socket();
+  return net.connect({ host: address, port, ...(bind === null ? {} : { localAddress: bind }) });
+}
 
 function cancelled(limit: Limit | null): null {
   limit?.cancel();

@@ -2,6 +2,7 @@
 // Node, and harmless where there is none.
 import { readSync } from "node:fs";
 import type { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
 
 export interface Held {
   readonly octets: Buffer;
@@ -11,8 +12,12 @@ export interface Held {
 const pieceSize = 65_536;
 const piecesLimit = 16;
 
-/** The octets left, and whether the peer has reset; nothing where descriptors are not to be had. */
+/**
+ * The octets left, and whether the peer has reset; nothing where descriptors are not to be had, or where the kernel holds
+ * TLS to a proxy.
+ */
 export function readDescriptor(socket: Socket): Held {
+  if (socket instanceof TLSSocket) return { octets: Buffer.alloc(0), isReset: false };
   const fd = (socket as unknown as { readonly _handle: { readonly fd?: number } | null })._handle?.fd;
   if (fd === undefined || fd < 0) return { octets: Buffer.alloc(0), isReset: false };
   const kept: Buffer[] = [];

@@ -44,7 +44,7 @@ function textOf(by: Ending["by"], what: string, { system, timeoutMs }: EndingFac
     case "timeout":
       return `no answer while ${what}: our limit for it is over`;
     case "deadline":
-      return `no answer while ${what}: our limit of ${timeoutMs / 1000} s for the session is over`;
+      return `no answer while ${what}: our limit of ${Math.round(timeoutMs) / 1000} s for the session is over`;
     case "abort":
       return `stopped by our caller while ${what}`;
     case "failed":

@@ -2,18 +2,26 @@
 // allows. It decides what is sent next. What the answers mean for the message, it leaves to others.
 import { isIPv6 } from "node:net";
 import * as commands from "./command.ts";
-import { Conversation, type Settled } from "./conversation.ts";
+import { Conversation, type Settled, type Tunnel } from "./conversation.ts";
 import { noExtensions, readExtensions, type Extensions } from "./extensions.ts";
 import { isEightBit, plainChunks, stuffedChunks } from "./message.ts";
-import type { Depth, Exchange, Retry, TlsFacts, TlsPolicy, Transcript } from "./transcript.ts";
+import type { ShownTls } from "./tls-facts.ts";
+import type { Depth, DomainPolicy, Exchange, Retry, TlsFacts, TlsPolicy, Transcript } from "./transcript.ts";
 import { anyAccepted, isWrongYes, isYes, leadsToHelo } from "./yes.ts";
 
 export interface SessionOptions {
-  /** The host's name, for TLS and the transcript. */
+  /** The host's name, for the transcript. */
   readonly host: string;
-  /** The IP address to connect to, and its port. */
-  readonly address: string;
+  /** The IP address to connect to, and its port; null where a proxy looks the host up. */
+  readonly address: string | null;
   readonly port: number;
+  /** The address of this machine to connect from; null: as its routes have it. */
+  readonly bind: string | null;
+  /** Through a proxy; null: we connect, and have so long for it. */
+  readonly tunnel: Tunnel | null;
+  readonly connectMs: number;
+  /** The address that the host should see us come from; null: not known. */
+  readonly egressAddress: string | null;
   /** Our name; null: we have none, and give our address as a literal (RFC 5321 §4.1.4). */
   readonly helo: string | null;
   /** The reverse-path, empty for the null one. */
@@ -23,6 +31,11 @@ export interface SessionOptions {
   /** The normalised message of depth `message`; `ours`: small, constant, made by us. */
   readonly message: { readonly bytes: Uint8Array; readonly ours: boolean } | null;
   readonly tlsPolicy: TlsPolicy;
+  /** What the recipient's domain asks of TLS, and how what the host shows is looked at for it: null, it is as asked. */
+  readonly policy: DomainPolicy | null;
+  readonly verify: ((shown: ShownTls) => string | null) | null;
+  /** What to ask for in the handshake (SNI): the host's name, but where a policy has another. */
+  readonly serverName: string;
   /** What earlier sessions with this address taught us to do without. */
   readonly retries: readonly Retry[];
   /** The session's deadline, and so every command's. */
@@ -54,19 +67,47 @@ interface Plan extends SessionOptions {
 }
 
 async function run(conversation: Conversation, options: Plan, startedAt: string): Promise<Transcript> {
-  const tls = await converse(conversation, options);
+  const { facts, fault } = await converse(conversation, options);
   await leave(conversation);
-  const { host, depth, tlsPolicy, from, recipients, retries } = options;
+  const { host, egressAddress, depth, tlsPolicy, from, recipients, retries } = options;
   const retry = retries.at(-1) ?? null;
-  return conversation.transcript({ host, depth, tlsPolicy, from, recipients, retry, startedAt, tls });
+  const policy =
+    options.policy === null
+      ? null
+      : { ...options.policy, fault: options.policy.fault ?? askedFor(fault, options.policy) };
+  return conversation.transcript({
+    host,
+    egressAddress,
+    depth,
+    tlsPolicy,
+    policy,
+    from,
+    recipients,
+    retry,
+    startedAt,
+    tls: facts,
+  });
 }
 
+/** What TLS there was, and what of it is not as the domain's policy asks. */
+interface HadTls {
+  readonly facts: TlsFacts | null;
+  readonly fault: string | null;
+}
+
+/** Of a policy that asks for nothing, or that nobody knows, nothing is at fault. */
+function askedFor(fault: string | null, { mode }: DomainPolicy): string | null {
+  return mode === "enforce" || mode === "testing" ? fault : null;
+}
+
+const noTls: HadTls = { facts: null, fault: null };
+
 /** Everything up to QUIT, where QUIT is not part of a group. Returns what TLS there was. */
-async function converse(conversation: Conversation, options: Plan): Promise<TlsFacts | null> {
+async function converse(conversation: Conversation, options: Plan): Promise<HadTls> {
   await conversation.answered();
-  if (!goesOn(conversation) || options.depth === "greeting") return null;
+  if (!goesOn(conversation) || options.depth === "greeting") return noTls;
   const inClear = await hello(conversation, options, true);
-  if (inClear === null) return null;
+  if (inClear === null) return noTls;
   const { tls, extensions } = await secure(conversation, options, inClear);
   if (extensions === null || options.depth === "ehlo") return tls;
   const withheld = withhold(options, extensions);
@@ -91,34 +132,50 @@ async function hello(
   return goesOn(conversation) ? noExtensions : null;
 }
 
-function nameOf({ localAddress }: Conversation, { helo }: SessionOptions): string {
-  const address = localAddress ?? "127.0.0.1";
+/** Without a name the address that the host sees (RFC 5321 §4.1.3). */
+function nameOf({ localAddress }: Conversation, { helo, egressAddress }: SessionOptions): string {
+  const address = egressAddress ?? localAddress ?? "127.0.0.1";
   return helo ?? (isIPv6(address) ? `[IPv6:${address}]` : `[${address}]`);
 }
 
 interface Secured {
-  readonly tls: TlsFacts | null;
+  readonly tls: HadTls;
   /** Null when the session ends here. */
   readonly extensions: Extensions | null;
 }
 
 /** STARTTLS as the policy has it. */
 async function secure(conversation: Conversation, options: SessionOptions, announced: Extensions): Promise<Secured> {
-  const inClear: Secured = { tls: null, extensions: announced };
-  const nothing: Secured = { tls: null, extensions: null };
-  if (options.tlsPolicy === "never" || options.retries.includes("in-clear")) return inClear;
+  const { tlsPolicy, retries } = options;
+  if (tlsPolicy === "never") return { tls: noTls, extensions: announced };
+  const isRequired = tlsPolicy === "require";
+  const inClear = (fault: string): Secured => ({ tls: { facts: null, fault }, extensions: announced });
+  const notAtAll = (fault: string | null): Secured => ({ tls: { facts: null, fault }, extensions: null });
+  if (retries.includes("in-clear")) return inClear("TLS failed, and the session goes on in the clear");
   if (!announced.startTls) {
-    if (options.tlsPolicy === "opportunistic") return inClear;
+    const fault = "the host does not offer STARTTLS";
+    if (!isRequired) return inClear(fault);
     conversation.stop("tls-not-offered", "starttls", "STARTTLS is required, and the host does not offer it");
-    return nothing;
+    return notAtAll(fault);
   }
   const answer = await conversation.ask(commands.startTls());
-  if (answer === null || !isYes(answer)) {
-    const goOn = answer !== null && isInStep(conversation) && options.tlsPolicy === "opportunistic";
-    return goOn ? inClear : nothing;
+  if (answer !== null && isYes(answer)) return await underTls(conversation, options);
+  if (answer === null || !isInStep(conversation)) return notAtAll(null);
+  const fault = "the host refuses STARTTLS";
+  return isRequired ? notAtAll(fault) : inClear(`${fault}, and the session goes on in the clear`);
+}
+
+async function underTls(conversation: Conversation, options: SessionOptions): Promise<Secured> {
+  const { serverName, policy, verify } = options;
+  const isEnforced = policy?.mode === "enforce";
+  const shown = await conversation.startTls(serverName, isEnforced && verify !== null);
+  if (shown === null) return { tls: { facts: null, fault: "TLS failed" }, extensions: null };
+  const fault = verify?.(shown) ?? null;
+  const tls: HadTls = { facts: shown.facts, fault };
+  if (fault !== null && isEnforced) {
+    conversation.stop("tls-policy", "tls", fault);
+    return { tls, extensions: null };
   }
-  const tls = await conversation.startTls(options.host);
-  if (tls === null) return nothing;
   // What was announced in the clear is forgotten (RFC 3207 §4.2).
   return { tls, extensions: await hello(conversation, options, false) };
 }

@@ -1,6 +1,14 @@
 // What a TLS connection shows of itself, as data. A certificate is hostile input: nothing in it is a fault of ours.
+import type { X509Certificate } from "node:crypto";
 import type { PeerCertificate, TLSSocket } from "node:tls";
 import type { TlsFacts } from "./transcript.ts";
+
+/** What a handshake came to: the facts that are told, and the certificates that a policy looks at. */
+export interface ShownTls {
+  readonly facts: TlsFacts;
+  /** The host's own first, each the issuer of the one before; as the host sent them. */
+  readonly chain: readonly X509Certificate[];
+}
 
 export function tlsFacts(secure: TLSSocket): TlsFacts {
   const certificate = secure.getPeerCertificate();
@@ -19,6 +27,19 @@ export function tlsFacts(secure: TLSSocket): TlsFacts {
         }
       : null,
   };
+}
+
+/** A chain that is longer is none that anybody checks. */
+const chainLimit = 20;
+
+export function chainOf(secure: TLSSocket): readonly X509Certificate[] {
+  const chain: X509Certificate[] = [];
+  let next = secure.getPeerX509Certificate();
+  while (next !== undefined && chain.length < chainLimit) {
+    chain.push(next);
+    next = next.issuerCertificate;
+  }
+  return chain;
 }
 
 /** RFC 3339; null where the certificate's own date is none. */

@@ -72,8 +72,13 @@ export interface Stop {
     | "needs-smtputf8"
     | "no-mail-here" //    DNS says so: NXDOMAIN, a null MX (RFC 7505), no address at all
     | "no-address" //      the host has none, others may
+    | "own-host" //        it is we ourselves: mail would come back (RFC 5321 §5.1)
     | "dns-failed" //      DNS does not say
-    | "guarded"; //        an address that we do not dial
+    | "guarded" //         an address that we do not dial
+    | "proxy" //           the proxy did not do its part: nothing is known of the host
+    | "proxy-refused" //   the proxy says that it cannot, or will not, reach the host
+    | "out-of-time" //     the time for all hosts together was over before its turn
+    | "tls-policy"; //     what the recipient's domain asks of TLS is not to be had here
   readonly stage: Stage;
   /** RFC 3463, ours and no server's; null where none fits. */
   readonly status: string | null;
@@ -96,6 +101,17 @@ export interface TlsFacts {
   } | null;
 }
 
+/** What the recipient's domain asks of TLS (RFC 8461, RFC 7672), and what this session found. */
+export interface DomainPolicy {
+  readonly by: "mta-sts" | "dane";
+  /** `enforce`: a failure ends the session; `testing`: it is told; `none`: nothing is asked; `unknown`: that could not be learnt. */
+  readonly mode: "enforce" | "testing" | "none" | "unknown";
+  /** The policy in words, with its name: whose it is and what it asks. */
+  readonly text: string;
+  /** What is not as it asks; null: nothing that was seen. */
+  readonly fault: string | null;
+}
+
 /** `require` is encryption, whatever the certificate; what it shows is in `TlsFacts`. */
 export type TlsPolicy = "never" | "opportunistic" | "require";
 
@@ -106,10 +122,14 @@ export interface Transcript {
   readonly host: string;
   readonly address: string | null;
   readonly port: number;
-  /** Our own address on this connection, null when there was none. */
+  /** Our own address on this connection, null when there was none, and behind a proxy. */
   readonly localAddress: string | null;
+  /** The address that the host should see us come from; null: not known. */
+  readonly egressAddress: string | null;
   readonly depth: Depth;
   readonly tlsPolicy: TlsPolicy;
+  /** Null where nobody looked for one. */
+  readonly policy: DomainPolicy | null;
   readonly from: string;
   readonly recipients: readonly string[];
   /** Null for the first session with an address. */

@@ -13,8 +13,7 @@ import { Duplex } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import tls from "node:tls";
 import { readDescriptor } from "./descriptor.ts";
-import { tlsFacts } from "./tls-facts.ts";
-import type { TlsFacts } from "./transcript.ts";
+import { chainOf, tlsFacts, type ShownTls } from "./tls-facts.ts";
 
 export interface WireEnd {
   readonly by: "fin" | "reset" | "failed" | "tls";
@@ -65,7 +64,10 @@ export class Wire {
   #handed = 0;
   #taken = 0;
 
-  /** Reads from the first moment, and never pauses: a paused socket is a lost reply. */
+  /**
+   * Reads from the first moment, and never pauses: a paused socket is a lost reply. One that stands already, through a
+   * proxy, comes paused, and has no `connect` to tell.
+   */
   constructor(socket: net.Socket, handlers: WireHandlers) {
     this.#socket = socket;
     this.#top = socket;
@@ -83,6 +85,7 @@ export class Wire {
     });
     socket.on("error", (error: NodeJS.ErrnoException) => this.#end(endOf(error, this.#received)));
     socket.once("close", () => this.#end(fin));
+    if (socket.isPaused()) socket.resume();
   }
 
   /** Octets that came from the peer so far: whether a second look found something. */
@@ -132,9 +135,9 @@ export class Wire {
 
   /**
    * Speaks TLS from here on (RFC 3207). Opportunistic in the sense of RFC 7435: any certificate and old versions are
-   * taken, and reported; whoever requires more looks at the facts.
+   * taken, and reported; whoever requires more looks at what was shown. `strict`: TLS 1.2 or newer, and no old ciphers.
    */
-  startTls(name: string): Promise<TlsFacts | HandshakeFault> {
+  startTls(name: string, strict: boolean): Promise<ShownTls | HandshakeFault> {
     const tap = this.#makeTap();
     this.#tap = tap;
     const [handed, taken] = [this.#handed, this.taken];
@@ -143,8 +146,9 @@ export class Wire {
       host: name,
       ...(net.isIP(name) === 0 ? { servername: name } : {}),
       rejectUnauthorized: false,
-      minVersion: "TLSv1",
-      ciphers: "DEFAULT@SECLEVEL=0",
+      ...(strict
+        ? { minVersion: "TLSv1.2" as const }
+        : { minVersion: "TLSv1" as const, ciphers: "DEFAULT@SECLEVEL=0" }),
     });
     this.#top = secure;
     this.#forgive(secure);
@@ -161,7 +165,7 @@ export class Wire {
       secure.once("secureConnect", () => {
         this.#secured = true;
         this.#inClear = [];
-        resolve(tlsFacts(secure));
+        resolve({ facts: tlsFacts(secure), chain: chainOf(secure) });
       });
       secure.on("data", (bytes: Buffer) => this.#handlers.data(bytes));
       secure.on("error", (error: NodeJS.ErrnoException) => {

@@ -28,6 +28,13 @@ function optionsFor(
     host: "mx.example",
     address,
     port,
+    bind: null,
+    tunnel: null,
+    connectMs: 20_000,
+    egressAddress: null,
+    policy: null,
+    verify: null,
+    serverName: "mx.example",
     helo: "probe.example",
     from: "probe@sender.example",
     recipients: ["x@mx.example"],
@@ -42,7 +49,7 @@ function optionsFor(
   };
   return {
     ...options,
-    settled: (exchanges, leaving) => settled(exchanges, leaving, { ...options, localAddress: null }),
+    settled: (exchanges, leaving) => settled(exchanges, leaving, { ...options, own: null }),
   };
 }
 

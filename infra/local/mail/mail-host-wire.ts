@@ -4,8 +4,9 @@ import { Socket } from "node:net";
 import type { SocketConstructorOpts } from "node:net";
 import { createSecureContext, TLSSocket } from "node:tls";
 import { setImmediate, setTimeout as delay } from "node:timers/promises";
-import { certificate, key } from "./certificate.ts";
+import * as ours from "./certificate.ts";
 import type { TlsVersion } from "./dialog-step.ts";
+import type { Shown } from "./mail-host.ts";
 
 /** Takes octets, and says how many more must surely follow; 0 when it has all. It is given no more than it said. */
 export type Taker = (octets: Uint8Array) => number;
@@ -21,6 +22,7 @@ const settleMs = 25;
 
 export class Wire {
   readonly #raw: Socket;
+  readonly #shows: Shown;
   /** The raw socket, or TLS above it. */
   #stream: Socket;
   readonly #buffer = Buffer.alloc(pieceLimit);
@@ -32,7 +34,8 @@ export class Wire {
   #pieceSize = pieceLimit;
 
   /** Takes over a socket accepted with `pauseOnConnect`, of which nothing has been read. */
-  constructor(accepted: Socket) {
+  constructor(accepted: Socket, shows: Shown = ours) {
+    this.#shows = shows;
     // There is no public way to read a given number of octets of an accepted socket. `onread` is one for sockets that
     // we make: its callback stops the reading at once by returning false. So the handle moves to a socket of our own.
     const owner = accepted as unknown as { _handle: unknown };
@@ -91,8 +94,8 @@ export class Wire {
       isServer: true,
       allowHalfOpen: true,
       secureContext: createSecureContext({
-        key,
-        cert: certificate,
+        key: this.#shows.key,
+        cert: this.#shows.certificate,
         // Old clients and old hosts exist; ours play them too.
         ciphers: "DEFAULT@SECLEVEL=0",
         minVersion: version ?? "TLSv1",

@@ -123,7 +123,7 @@ class PlayingHost {
   #accept(socket: Socket): void {
     this.#connections += 1;
     const number = this.#connections;
-    const wire = new Wire(socket);
+    const wire = new Wire(socket, this.#options.shows);
     const script = this.#dialog.scripts[this.#options.repeat === true ? 0 : number - 1];
     if (script === undefined) {
       const { file, scripts } = this.#dialog;

@@ -3,6 +3,12 @@
 import { Worker } from "node:worker_threads";
 import type { Dialog } from "./dialog.ts";
 
+/** A host's certificate in PEM, its issuers behind it, and its key. */
+export interface Shown {
+  readonly certificate: string;
+  readonly key: string;
+}
+
 export interface MailHostOptions {
   /** Play the dialog under STARTTLS (see `canRunUnderTls`). */
   readonly tls?: boolean;
@@ -12,6 +18,8 @@ export interface MailHostOptions {
   readonly repeat?: boolean;
   /** A client may say QUIT before its script is over: it gets the replies that it is owed, and no fault. */
   readonly mayQuit?: boolean;
+  /** Under TLS; `certificate.ts` when left out. */
+  readonly shows?: Shown;
   /** On loopback; 127.0.0.1 when left out. */
   readonly address?: string;
   /** Any free one when left out. */

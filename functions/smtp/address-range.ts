@@ -1,10 +1,10 @@
-// The address ranges that no mail host on the Internet has, so that a DNS answer cannot aim us at our own network.
-// It judges the address that is dialled, never a name: a name may answer otherwise the second time it is asked.
+// Which special range an address is in: loopback, private, metadata and the others that no mail host on the Internet has.
+// It knows addresses, never names, and not what follows: whether one is dialled or believed, others decide.
 import { BlockList, isIPv4, isIPv6 } from "node:net";
 
 /**
  * RFC 6890 and the IANA special-purpose address registries it set up; the first row that fits names the range. The forms
- * that carry an IPv4 address inside an IPv6 one are refused as a class: a translator on the way would unwrap them.
+ * that carry an IPv4 address inside an IPv6 one are special as a class: a translator on the way would unwrap them.
  */
 // prettier-ignore
 const ranges: readonly (readonly [name: string, network: string, prefix: number])[] = [
@@ -53,24 +53,24 @@ const ranges: readonly (readonly [name: string, network: string, prefix: number]
   ["multicast",           "ff00::",            8], // RFC 4291 §2.7
 ];
 
-interface Guard {
+interface Range {
   readonly name: string;
   readonly list: BlockList;
 }
 
-// A BlockList compares across families (an IPv4 address with ::ffff:0:0/96), so each family has its own guards.
-const guards = {
-  ipv4: ranges.filter(([, network]) => isIPv4(network)).map(([name, ...range]) => guard(name, ...range, "ipv4")),
-  ipv6: ranges.filter(([, network]) => isIPv6(network)).map(([name, ...range]) => guard(name, ...range, "ipv6")),
+// A BlockList compares across families (an IPv4 address with ::ffff:0:0/96), so each family has its own ranges.
+const rangesOf = {
+  ipv4: ranges.filter(([, network]) => isIPv4(network)).map(([name, ...network]) => range(name, ...network, "ipv4")),
+  ipv6: ranges.filter(([, network]) => isIPv6(network)).map(([name, ...network]) => range(name, ...network, "ipv6")),
 };
 // All that IANA has given out is in 2000::/3 (RFC 4291 §2.4); the rest is for uses not yet thought of.
-const globalUnicast = guard("global unicast", "2000::", 3, "ipv6");
+const globalUnicast = range("global unicast", "2000::", 3, "ipv6");
 
 /**
  * The name of the special range that an address is in, such as `loopback`; null for one that a mail host on the Internet
- * may have. What is no address at all is refused too, by that name.
+ * may have. What is no address at all has a name too: `not an IP address`.
  */
-export function guarded(address: string): string | null {
+export function specialRange(address: string): string | null {
   // The zone (fe80::1%eth0, RFC 4007 §11) says which interface, and changes no range.
   const bare = address.replace(/%.*$/s, "");
   if (isIPv4(bare)) return bare === address ? rangeOf(bare, "ipv4") : "not an IP address";
@@ -79,10 +79,10 @@ export function guarded(address: string): string | null {
 }
 
 function rangeOf(address: string, family: "ipv4" | "ipv6"): string | null {
-  return guards[family].find(({ list }) => list.check(address, family))?.name ?? null;
+  return rangesOf[family].find(({ list }) => list.check(address, family))?.name ?? null;
 }
 
-function guard(name: string, network: string, prefix: number, family: "ipv4" | "ipv6"): Guard {
+function range(name: string, network: string, prefix: number, family: "ipv4" | "ipv6"): Range {
   const list = new BlockList();
   list.addSubnet(network, prefix, family);
   return { name, list };

@@ -1,0 +1,75 @@
+// Certificates for tests of chains: an authority, its issuer, and hosts under it. Their keys are not kept, so that they
+// protect nothing and can serve nobody.
+import { X509Certificate } from "node:crypto";
+
+/** Signs itself, 2020 to 2120. */
+export const root = new X509Certificate(`-----BEGIN CERTIFICATE-----
+MIIBUjCB+aADAgECAgEBMAoGCCqGSM49BAMCMBgxFjAUBgNVBAMMDVJvb3Qgb2Yg
+dGVzdHMwIBcNMjAwMTAxMDAwMDAwWhgPMjEyMDAxMDEwMDAwMDBaMBgxFjAUBgNV
+BAMMDVJvb3Qgb2YgdGVzdHMwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAASSD5bn
+QgrDekkOJlsSETDXSVQ0uDte0pTlPdJH46ttSe/I5gJypipJRhGrbdcK748RxRWR
+d+2HNDOXUiEWzafgozIwMDAPBgNVHRMBAf8EBTADAQH/MB0GA1UdDgQWBBRgcQm/
+Eb/2dOCnsqrnsoTktwWAXTAKBggqhkjOPQQDAgNIADBFAiEAgEVz6FvANCaUk4j1
+3Mcdp0jmvx+40eZ1z3jMahaE06MCICXI+aDsWjm9xQQW4dx6TSRBgOMtH5XUG35r
+5pwq7252
+-----END CERTIFICATE-----`);
+
+/** Signed by the root, 2021 to 2040. */
+export const issuer = new X509Certificate(`-----BEGIN CERTIFICATE-----
+MIIBczCCARqgAwIBAgIBAzAKBggqhkjOPQQDAjAYMRYwFAYDVQQDDA1Sb290IG9m
+IHRlc3RzMB4XDTIxMDEwMTAwMDAwMFoXDTQwMDEwMTAwMDAwMFowGjEYMBYGA1UE
+AwwPSXNzdWVyIG9mIHRlc3RzMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEIP+m
+HNJDUzDiUqEi1cWxJDpTS+U+NaVetli4iuuxcGlTxjSCco/c7LGotHR+5FNhb69N
+Ka62n/Fgf96kaWjPRaNTMFEwDwYDVR0TAQH/BAUwAwEB/zAdBgNVHQ4EFgQUk9ck
+WNxSPbZMVBtsgexWSxXnrkQwHwYDVR0jBBgwFoAUYHEJvxG/9nTgp7Kq57KE5LcF
+gF0wCgYIKoZIzj0EAwIDRwAwRAIgL6dBMLsyYu4fXkRlFw+QaL5RJ0rB90+pZqXK
+uArj+wcCICoA4YNQ7woln6ACwRLa7UuDzIjgPT5ZzQfqQfjGGKTu
+-----END CERTIFICATE-----`);
+
+/** Signed by the issuer, 2022 to 2030: for mx.example, *.wild.example and p*.partial.example; its common name is ignored.example. */
+export const leaf = new X509Certificate(`-----BEGIN CERTIFICATE-----
+MIIBoDCCAUagAwIBAgIBBDAKBggqhkjOPQQDAjAaMRgwFgYDVQQDDA9Jc3N1ZXIg
+b2YgdGVzdHMwHhcNMjIwMTAxMDAwMDAwWhcNMzAwMTAxMDAwMDAwWjAaMRgwFgYD
+VQQDDA9pZ25vcmVkLmV4YW1wbGUwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAARo
+IBqwqMcfSLg/hG5VmeFURTWQLt1QAwoFAFwrRZvywNKDP9NI+81UwzybDoaP+sqM
+88GJAfGNqPd9QuuBdiIfo30wezA5BgNVHREEMjAwggpteC5leGFtcGxlgg4qLndp
+bGQuZXhhbXBsZYIScCoucGFydGlhbC5leGFtcGxlMB0GA1UdDgQWBBQVp+a1CReY
+h8j8fDirlZ8OiXLesDAfBgNVHSMEGDAWgBST1yRY3FI9tkxUG2yB7FZLFeeuRDAK
+BggqhkjOPQQDAgNIADBFAiEAjNpX+bFTRJVX6RBaQ87dTMZNF1c2rbJw6pBkNLiF
+qEwCIFmAOrdwJZR5HOZvmUoVnU/7B+6L0WUGrh9AHtKo/b0P
+-----END CERTIFICATE-----`);
+
+/** Signed by the issuer, 2022 to 2030: for mx.example by its common name alone. */
+export const named = new X509Certificate(`-----BEGIN CERTIFICATE-----
+MIIBYTCCAQagAwIBAgIBBTAKBggqhkjOPQQDAjAaMRgwFgYDVQQDDA9Jc3N1ZXIg
+b2YgdGVzdHMwHhcNMjIwMTAxMDAwMDAwWhcNMzAwMTAxMDAwMDAwWjAVMRMwEQYD
+VQQDDApteC5leGFtcGxlMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEiRPJf1vV
+ut2KWixctnsuPm8lz8LGnoAb68mgsGKxoCirbk+CZ1Dckzb2+NBt06C8H0+QmnWX
+klVWAzAgon4j96NCMEAwHQYDVR0OBBYEFOqgVWu22KG/A7aTACi2Wo+i8ws6MB8G
+A1UdIwQYMBaAFJPXJFjcUj22TFQbbIHsVksV565EMAoGCCqGSM49BAMCA0kAMEYC
+IQCtsgvFTnZrV95OeI0hQsfJSjb7gqQ0fvMh6EV+3kU/9wIhAJcEz8L9MFwbj9aa
+owXIZzxTrqIRg3q++bC8ulqVQ1a0
+-----END CERTIFICATE-----`);
+
+/** Signed by the leaf, which is no authority: for below.example. */
+export const below = new X509Certificate(`-----BEGIN CERTIFICATE-----
+MIIBYzCCAQmgAwIBAgIBBjAKBggqhkjOPQQDAjAaMRgwFgYDVQQDDA9pZ25vcmVk
+LmV4YW1wbGUwHhcNMjIwMTAxMDAwMDAwWhcNMzAwMTAxMDAwMDAwWjAYMRYwFAYD
+VQQDDA1iZWxvdy5leGFtcGxlMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEtCqx
+zaUZg/hVANmCwoI0FK2TxXiqVYXIJEtDrSbCw+Tq6u0HpeNW08QXzybNS3vTkYBq
+2sQUbTIdjjQAoI4PLKNCMEAwHQYDVR0OBBYEFMEUhozNNqS8iHjEk5EYe3AMa3Qw
+MB8GA1UdIwQYMBaAFBWn5rUJF5iHyPx8OKuVnw6Jct6wMAoGCCqGSM49BAMCA0gA
+MEUCIQDccbWSHvJcS2CFVw1hFlw0PqnW4G5Z1kjH7f7FyTtq3gIgfri97EXkuya0
++ZY8buCVZBzgi6x7TKGJDKWgFbWXEmU=
+-----END CERTIFICATE-----`);
+
+/** An authority that signs itself under the root's name, with another key. */
+export const impostor = new X509Certificate(`-----BEGIN CERTIFICATE-----
+MIIBNDCB2qADAgECAgEHMAoGCCqGSM49BAMCMBgxFjAUBgNVBAMMDVJvb3Qgb2Yg
+dGVzdHMwIBcNMjAwMTAxMDAwMDAwWhgPMjEyMDAxMDEwMDAwMDBaMBgxFjAUBgNV
+BAMMDVJvb3Qgb2YgdGVzdHMwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAASd1qHW
+fKOP+G2u5aM0i0ONtYUH8KEOxAYg8vss+UahESL1WCDAAEGBKQCLqblNBd+tJ9vs
+j4TO0w79HZBvz2RAoxMwETAPBgNVHRMBAf8EBTADAQH/MAoGCCqGSM49BAMCA0kA
+MEYCIQDZHo0lBBRqt75PH4G2WNNxMU+yRY9KSQ2y2aCEUgVZHwIhAOlIoo1sIYEf
+JsOnbPrOiEmoxbtqwCAbSx69zuAQjcCG
+-----END CERTIFICATE-----`);
