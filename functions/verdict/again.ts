@@ -1,7 +1,7 @@
 // Whether the same address is worth one more session that does without something (DESIGN §6 rule 7). Pure.
 import type { Retry, Transcript } from "../smtp/transcript.ts";
 import { isNegative, isYes } from "../smtp/yes.ts";
-import { classOf, textOf } from "./cause.ts";
+import { classOf, peersOf, textOf } from "./cause.ts";
 import { leftOver, reconcile } from "./reconcile.ts";
 
 export interface Again {
@@ -46,7 +46,7 @@ function refusesPipelining(transcript: Transcript): boolean {
     return (
       isGrouped &&
       /pipelin|synchroni[sz]ation/.test(words) &&
-      ["protocol", "unspecified"].includes(classOf(reply, stage, transcript).class)
+      ["protocol", "unspecified"].includes(classOf(reply, stage, peersOf(transcript)).class)
     );
   });
 }

@@ -1,11 +1,12 @@
 // Which of the replies read so far is each recipient's own answer (DESIGN §6 rules 2 to 5). It looks at exchanges
 // alone: how the connection ended is for `reconcile`, and cannot change what was said.
 import type { Reply } from "../smtp/reply.ts";
-import type { Depth, Exchange, TlsPolicy } from "../smtp/transcript.ts";
+import type { Depth, Exchange, TlsPolicy, Transcript } from "../smtp/transcript.ts";
 import { anyAccepted, isNegative, isWrongYes, isYes } from "../smtp/yes.ts";
 import {
   asksForTls,
   classOf,
+  peersOf,
   saysOnlyOrder,
   scopeOf,
   scopes,
@@ -22,6 +23,12 @@ export interface Asked extends Peers {
   readonly recipients: readonly string[];
   readonly depth: Depth;
   readonly tlsPolicy: TlsPolicy;
+}
+
+/** The same of a session that has ended. */
+export function askedOf(transcript: Transcript): Asked {
+  const { exchanges, recipients, depth, tlsPolicy } = transcript;
+  return { ...peersOf(transcript), exchanges, recipients, depth, tlsPolicy };
 }
 
 export interface Refusal {
@@ -63,7 +70,7 @@ export function answerTo(recipient: string, asked: Asked): RecipientAnswer {
  * Recovered: EHLO refused and HELO tried, STARTTLS refused and gone on in the clear. Evidence, and the answer only if
  * nothing better comes (rule 2).
  */
-export function recoveredOf({ exchanges, tlsPolicy }: Asked): readonly Exchange[] {
+export function recoveredOf({ exchanges, tlsPolicy }: Pick<Asked, "exchanges" | "tlsPolicy">): readonly Exchange[] {
   return exchanges.filter((each, index) => {
     if (!isNegative(each.reply)) return false;
     if (each.stage === "starttls") return tlsPolicy !== "require" && each.command !== null;

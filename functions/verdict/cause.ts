@@ -1,9 +1,10 @@
 // Whether a refusal says why, and about whom: as much of a reply's class as reconciling needs.
 // It knows no words of its own but those of order and of the close, which explain nothing.
 import type { Reply } from "../smtp/reply.ts";
-import type { Exchange } from "../smtp/transcript.ts";
+import type { Exchange, Transcript } from "../smtp/transcript.ts";
 import { classes, type Class } from "./classes.ts";
 import { classify, type Classification } from "./classify.ts";
+import { ownAddress } from "./own-address.ts";
 import { providerOf } from "./providers.ts";
 import { readWords } from "./words.ts";
 
@@ -16,19 +17,26 @@ export const scopes: readonly Scope[] = ["wide", "message", "recipient"];
 export interface Peers {
   /** The host's name, as its MX record or the user gave it. */
   readonly host: string;
-  /** Our own address on the connection; null where it is not known. */
-  readonly localAddress: string | null;
+  /** The address that the host sees us come from; null where it is not known. */
+  readonly own: string | null;
+}
+
+const knownPeers = new WeakMap<Transcript, Peers>();
+
+/** Those of a session that has ended; found once, for it is asked about more than once. */
+export function peersOf(transcript: Transcript): Peers {
+  const found = knownPeers.get(transcript) ?? { host: transcript.host, own: ownAddress(transcript) };
+  knownPeers.set(transcript, found);
+  return found;
 }
 
 /** The class of a reply, by its words, its stage and its host. */
-export function classOf(reply: Reply, stage: Exchange["stage"], peers: Peers): Classification {
-  return once(reply, `${stage} ${peers.host} ${peers.localAddress}`, () =>
-    classFor(reply.lines.join("\n"), stage, peers),
-  );
+export function classOf(reply: Reply, stage: Exchange["stage"], { host, own }: Peers): Classification {
+  return once(reply, `${stage} ${host} ${own}`, () => classFor(reply.lines.join("\n"), stage, { host, own }));
 }
 
-function classFor(text: string, stage: Exchange["stage"], { host, localAddress }: Peers): Classification {
-  return classify({ text, stage, provider: providerOf(host)?.id ?? null, own: localAddress });
+function classFor(text: string, stage: Exchange["stage"], { host, own }: Peers): Classification {
+  return classify({ text, stage, provider: providerOf(host)?.id ?? null, own });
 }
 
 /** What has been made of each reply, by what was asked of it. */
@@ -62,7 +70,7 @@ export function saysOnlyOrder(reply: Reply, stage: Exchange["stage"], peers: Pee
   const subject = reply.status?.split(".")[1] ?? "0";
   if (reply.code === 503 || subject === "5") return true;
   if (subject !== "0" && reply.code !== 421 && "1267".includes(subject)) return false;
-  return once(reply, `order ${stage} ${peers.host} ${peers.localAddress}`, () => {
+  return once(reply, `order ${stage} ${peers.host} ${peers.own}`, () => {
     const text = textOf(reply);
     const rest = text.replaceAll(bare, " ");
     if (rest === text) return false;

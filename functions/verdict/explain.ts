@@ -2,6 +2,7 @@
 // It reads no file and no command line. Pure.
 import { classes, type About } from "./classes.ts";
 import { classifyBy, unspecified, type Said } from "./classify.ts";
+import { addressIn } from "./own-address.ts";
 import { remedyFor } from "./remedy.ts";
 import { severityOf } from "./severity.ts";
 import type { Meaning } from "./verdict.ts";
@@ -26,7 +27,7 @@ export function explain({ text, stage, provider, own }: Said): Explanation {
     // By the MX host's name alone: many providers' words are said by others too.
     provider,
     blocklist,
-    remedy: remedyFor({ class: kind, classification, provider, text, own }),
+    remedy: remedyFor({ class: kind, classification, provider, text, own: own ?? addressIn(text) }),
     about: classes[kind].about,
     severity: severityOf(kind, words.code !== null && words.code >= 500),
     refuses,

@@ -4,6 +4,7 @@ import type { Depth, Exchange, Stage, Stop, Transcript } from "../smtp/transcrip
 import { isNegative, isYes } from "../smtp/yes.ts";
 import {
   answerTo,
+  askedOf,
   compareRefusals,
   isOutOfStep,
   isTooManyRecipients,
@@ -12,7 +13,7 @@ import {
   type RecipientAnswer,
   type Refusal,
 } from "./answers.ts";
-import { classOf, type Scope } from "./cause.ts";
+import { classOf, peersOf, type Scope } from "./cause.ts";
 import type { Class } from "./classes.ts";
 import type { Classification } from "./classify.ts";
 
@@ -61,6 +62,7 @@ export interface RecipientJudgement {
 
 /** A transcript always names at least one recipient. */
 export function reconcile(transcript: Transcript): SessionVerdict {
+  const asked = askedOf(transcript);
   const recipients = transcript.recipients.map((address) => judgeRecipient(address, transcript));
   const primary = mostTelling(recipients.map(({ judgement }) => judgement));
   const chosen = new Set(recipients.map(({ judgement }) => judgement.order));
@@ -71,7 +73,7 @@ export function reconcile(transcript: Transcript): SessionVerdict {
     recipients,
     asides: negatives
       .filter(([order]) => !taken.has(order))
-      .map(([order, each]) => judgeRefusal(refusalFrom(each, order, transcript), transcript.depth)),
+      .map(([order, each]) => judgeRefusal(refusalFrom(each, order, asked), transcript.depth)),
     consequences: negatives.filter(([order]) => !chosen.has(order)).map(([, each]) => answerOf(each, transcript.depth)),
   };
 }
@@ -128,7 +130,7 @@ function rankOf({ outcome, answer }: Judgement): number {
 }
 
 function judgeRecipient(address: string, transcript: Transcript): RecipientJudgement {
-  const answer = answerTo(address, transcript);
+  const answer = answerTo(address, askedOf(transcript));
   const judgement = judgementOf(answer, address, transcript);
   const isRead = isRefusal(judgement) && judgement.answer.code !== null;
   const lost = answer.kind === "refused" ? answer.lost.map((each) => judgeRefusal(each, transcript.depth)) : [];
@@ -142,7 +144,9 @@ function judgementOf(answer: RecipientAnswer, address: string, transcript: Trans
     case "wrong-yes":
       return wrongYes(answer.exchange, transcript);
     case "accepted":
-      return isOutOfStep(transcript) ? outOfStep(transcript, answer.exchange) : accepted(transcript, answer.exchange);
+      return isOutOfStep(askedOf(transcript))
+        ? outOfStep(transcript, answer.exchange)
+        : accepted(transcript, answer.exchange);
     case "open":
       return judgeOpen(address, transcript);
   }
@@ -176,14 +180,14 @@ function judgeOpen(address: string, transcript: Transcript): Judgement {
   if (closing?.reply != null) {
     const text = `left without an answer after ${closing.command} was answered ${closing.reply.lines.join(" ")}`;
     const answer = silent(waiting?.stage === "data" ? "data" : "rcpt", null, text);
-    const classification = classOf(closing.reply, "rcpt", transcript);
+    const classification = classOf(closing.reply, "rcpt", peersOf(transcript));
     const order = exchanges.indexOf(closing);
     return { outcome: "deferred", class: classification.class, classification, answer, scope: "wide", order };
   }
   const before = recovered(transcript);
   if (before !== null) return before;
   const stage = waiting?.stage ?? ending.stage;
-  const text = `${failure(transcript)}${lastRead(exchanges)}`;
+  const text = `${failure(transcript)}${lastRead(exchanges)}${stage === "tls" ? demandOf(transcript) : ""}`;
   const answer = silent(stage === "quit" ? transcript.depth : stage, waiting?.command ?? null, text);
   return judgement(
     "unanswered",
@@ -191,6 +195,13 @@ function judgeOpen(address: string, transcript: Transcript): Judgement {
     answer,
     waiting === undefined ? undefined : exchanges.indexOf(waiting),
   );
+}
+
+/** Whose policy it is that a failure of TLS is no reason to go on without (RFC 8461 §5, RFC 7672 §2.2). */
+function demandOf({ policy, stop }: Transcript): string {
+  // A policy that could not be read is itself what failed.
+  if (policy?.mode !== "enforce" || policy.text === stop?.text) return "";
+  return `; TLS is asked for by ${policy.text}`;
 }
 
 /** We ourselves went no further, and nobody had refused. */
@@ -206,12 +217,19 @@ function judgeStop(stop: Stop, transcript: Transcript): Judgement {
     case "no-mail-here":
       return judgement("rejected", "relay-denied", answer);
     case "no-address":
+    case "own-host":
     case "dns-failed":
     case "guarded":
+    case "proxy":
+    case "proxy-refused":
+    case "out-of-time":
       return judgement("unanswered", "network", answer);
     case "handshake":
     case "tls-not-offered":
-      return recovered(transcript) ?? judgement("unanswered", "tls", answer);
+    case "tls-policy":
+      return (
+        recovered(transcript) ?? judgement("unanswered", "tls", { ...answer, text: `${text}${demandOf(transcript)}` })
+      );
     case "garbage":
     case "flood":
     case "wrong-yes":
@@ -230,7 +248,7 @@ function recovered(transcript: Transcript): Judgement | null {
     );
   });
   if (last?.reply == null) return null;
-  const classification = classOf(last.reply, last.stage, transcript);
+  const classification = classOf(last.reply, last.stage, peersOf(transcript));
   const permanent = last.reply.code >= 500;
   const order = transcript.exchanges.indexOf(last);
   return judgeRefusal({ exchange: last, classification, permanent, scope: "wide", order }, transcript.depth);

@@ -1,8 +1,10 @@
 // What to do next about a refusal: a sentence and, where there is one, a link with our address filled in.
 // It does not know the reply's class; that is told to it. Pure.
+import type { Stop } from "../smtp/transcript.ts";
 import { blocklists } from "./blocklists.ts";
 import { classes, type Class } from "./classes.ts";
 import type { Classification } from "./classify.ts";
+import { isPublic } from "./own-address.ts";
 import { findProvider } from "./providers.ts";
 
 export interface Remedy {
@@ -20,14 +22,14 @@ export interface Refused {
   readonly provider: string | null;
   /** The reply, verbatim. */
   readonly text: string;
-  /** Our own address on the connection, where it is known. */
+  /** The address that the host sees us come from, where it is known. */
   readonly own: string | null;
 }
 
 /** The rule's own remedy, else the list's, else the provider's, else the class's. */
 export function remedyFor(refused: Refused): Remedy {
   const { text, url } = templateFor(refused);
-  return { text, url: ticketIn(refused.text) ?? (url === null ? null : filled(url, judgedAddress(refused))) };
+  return { text, url: ticketIn(refused.text) ?? (url === null ? null : filled(url, refused.own)) };
 }
 
 function templateFor({ class: kind, classification, provider }: Refused): Remedy {
@@ -42,6 +44,27 @@ function templateFor({ class: kind, classification, provider }: Refused): Remedy
   if (kind === "ip-reputation" && runs?.unblock != null) return runs.unblock;
   return { text: classes[kind].remedy, url: runs?.postmaster ?? null };
 }
+
+/** Where we went no further before a host could say a word; null: its class's own will do. */
+export function remedyOfStop(reason: Stop["reason"]): Remedy | null {
+  const text = remediesOfStops[reason];
+  return text === undefined ? null : { text, url: null };
+}
+
+const remediesOfStops: Readonly<Partial<Record<Stop["reason"], string>>> = {
+  "no-mail-here": "Check the recipient's domain: as DNS has it, nobody takes its mail from here.",
+  "no-address": "Tell the domain's owner that its MX record names a host without an address.",
+  "own-host": "Take this machine out of the domain's MX records, or ask from one that is not among them.",
+  "dns-failed": "See that our resolver answers; if it does for other domains, this one's DNS is for its owner to mend.",
+  guarded: "Tell the domain's owner that its MX record leads to an address that is not on the Internet.",
+  proxy:
+    "See that the proxy runs, takes our credentials, and may itself connect to port 25. It says nothing of the host.",
+  "proxy-refused":
+    "See that the proxy's rules and network let it connect to port 25; if it reaches others, this host is down.",
+  "out-of-time": "Give all hosts together more time, or see why those before took so long.",
+  "tls-policy":
+    "Tell the domain's postmaster: the host does not do what the domain's own policy asks. Do not send without.",
+};
 
 /**
  * The ticket that a reply gives (`https://postmaster.gmx.net/en/case?c=…`). A host's text is untrusted: a link is repeated
@@ -68,24 +91,9 @@ const ticketHosts: readonly string[] = [
   "postmaster.ionos.com",
 ];
 
-/** Without an address the page itself. */
+/** Without an address that anybody can look up, the page itself. */
 function filled(template: string, address: string | null): string {
   if (!template.includes("{ip}")) return template;
-  return address === null ? `${new URL(template).origin}/` : template.replaceAll("{ip}", encodeURIComponent(address));
+  if (address === null || !isPublic(address)) return `${new URL(template).origin}/`;
+  return template.replaceAll("{ip}", encodeURIComponent(address));
 }
-
-/** The address that was judged: ours, or, behind NAT, the only public one that the host names. */
-function judgedAddress({ text, own }: Refused): string | null {
-  if (own !== null && !notPublic.test(own)) return own;
-  const named = new Set(text.match(/(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.]*\d)/g) ?? []);
-  const [only] = named;
-  return named.size === 1 && only !== undefined && isPublic(only) ? only : null;
-}
-
-function isPublic(address: string): boolean {
-  return !notPublic.test(address) && address.split(".").every((each) => Number(each) <= 255);
-}
-
-/** RFC 1918, loopback, link-local, RFC 6598's shared range, multicast, and IPv6's own (RFC 4193 §3.1, RFC 4291 §2.5). */
-const notPublic =
-  /^(?:0|10|127|2[3-9]\d|22[4-9]|169\.254|192\.168|172\.(?:1[6-9]|2\d|3[01])|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7]))\.|^(?:::1?$|f[cdef])/i;

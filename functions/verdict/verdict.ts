@@ -1,10 +1,11 @@
 // The verdict: one document for all that was tried, the same for the command line, the log and the page (DESIGN §8).
 // The peer's own code and text stay apart from our judgement. Pure.
 import { stages, type Stage, type Transcript } from "../smtp/transcript.ts";
-import { asksForTls } from "./cause.ts";
+import { asksForTls, peersOf } from "./cause.ts";
 import type { Class } from "./classes.ts";
+import { isPublic, seenBy } from "./own-address.ts";
 import { providerOf } from "./providers.ts";
-import { remedyFor, type Remedy } from "./remedy.ts";
+import { remedyFor, remedyOfStop, type Remedy } from "./remedy.ts";
 import { severityOf, type Severity, type SeverityOverrides } from "./severity.ts";
 import {
   compareJudgements,
@@ -53,10 +54,13 @@ export interface RecipientVerdict {
   readonly text: string;
 }
 
+/** The way out that was judged. */
 export interface Egress {
   readonly name: string;
-  /** The address that providers judge, null when no connection showed it. */
+  /** The address that providers judge: what is configured, else what connections or hosts show; null: not known. */
   readonly address: string | null;
+  /** The address that a host says it sees us come from; null: none said. */
+  readonly seen: string | null;
 }
 
 export interface Verdict extends Meaning {
@@ -81,8 +85,15 @@ export interface Word extends RecipientJudgement {
   readonly attempt: Transcript;
 }
 
-/** Judges all attempts for the recipients of one request; there is at least one attempt. */
-export function judge(attempts: readonly Transcript[], egress: string, overrides: SeverityOverrides = {}): Verdict {
+/**
+ * Judges all attempts for the recipients of one request; there is at least one attempt.
+ * @param egress with the address that is configured for it, or null
+ */
+export function judge(
+  attempts: readonly Transcript[],
+  egress: Pick<Egress, "name" | "address">,
+  overrides: SeverityOverrides = {},
+): Verdict {
   const sessions = attempts.map((attempt) => ({ attempt, verdict: reconcile(attempt) }));
   const lasts = [...wordsByRecipient(sessions).values()].map(lastWord);
   const decisive = lasts.reduce((best, each) => (compareJudgements(each.judgement, best.judgement) < 0 ? each : best));
@@ -92,7 +103,7 @@ export function judge(attempts: readonly Transcript[], egress: string, overrides
     ...meaningOf(decisive.judgement, decisive.attempt, overrides),
     findings: findingsOf(sessions, decisive.judgement, overrides),
     depth: decisive.attempt.depth,
-    egress: { name: egress, address: attempts.find((each) => each.localAddress !== null)?.localAddress ?? null },
+    egress: egressOf(egress, attempts),
     primary: hostAnswer(decisive.judgement.answer, decisive.attempt),
     consequences: sessions.flatMap(({ attempt, verdict }) =>
       verdict.consequences.map((each) => hostAnswer(each, attempt)),
@@ -102,6 +113,13 @@ export function judge(attempts: readonly Transcript[], egress: string, overrides
   };
 }
 
+/** Where one attempt shows a private address alone, another may know better. */
+function egressOf({ name, address }: Pick<Egress, "name" | "address">, attempts: readonly Transcript[]): Egress {
+  const own = attempts.flatMap((each) => peersOf(each).own ?? []);
+  const seen = attempts.map(seenBy).find((each) => each !== null) ?? null;
+  return { name, address: address ?? own.find(isPublic) ?? own[0] ?? null, seen };
+}
+
 /** What an answer, or its absence, comes to. */
 function meaningOf(judgement: Judgement, attempt: Transcript, overrides: SeverityOverrides): Meaning {
   const { class: kind, classification, outcome, answer } = judgement;
@@ -109,12 +127,21 @@ function meaningOf(judgement: Judgement, attempt: Transcript, overrides: Severit
   if (kind === null) {
     return { class: null, severity: null, provider, blocklist: null, remedy: null, rule: null };
   }
+  const ofStop = answer.code === null && attempt.stop !== null ? remedyOfStop(attempt.stop.reason) : null;
   return {
     class: kind,
     severity: severityOf(kind, outcome === "rejected", overrides),
     provider,
     blocklist: classification?.blocklist ?? null,
-    remedy: remedyFor({ class: kind, classification, provider, text: answer.text, own: attempt.localAddress }),
+    remedy:
+      ofStop ??
+      remedyFor({
+        class: kind,
+        classification,
+        provider,
+        text: answer.text,
+        own: peersOf(attempt).own,
+      }),
     rule: classification?.rule ?? null,
   };
 }
@@ -191,9 +218,11 @@ function compareAcrossHosts(a: Word, b: Word): number {
   return byKind || depthOf(b) - depthOf(a);
 }
 
-/** How far an attempt came. A host that has no address is skipped: whatever else failed says more. */
+/** How far an attempt came. Of a host that nobody could ask, whatever else failed says more. */
 function depthOf({ judgement, attempt }: Word): number {
-  return attempt.stop?.reason === "no-address" ? -1 : stages.indexOf(judgement.answer.stage);
+  const { reason = null } = attempt.stop ?? {};
+  const isSkipped = reason === "no-address" || reason === "own-host" || reason === "out-of-time";
+  return isSkipped ? -1 : stages.indexOf(judgement.answer.stage);
 }
 
 function hostAnswer(answer: Answer, { host, address, port }: Transcript): HostAnswer {

@@ -4,6 +4,7 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import {
   answerTo,
+  askedOf,
   compareRefusals,
   isOutOfStep,
   isTooManyRecipients,
@@ -84,7 +85,7 @@ const rows: readonly (readonly [name: string, says: string, a: string, b: string
 describe("each recipient's answer so far", () => {
   for (const [name, says, a, b] of rows) {
     it(name, () => {
-      const session = { ...transcriptOf(says), recipients: ["a@mx.example", "b@mx.example"] };
+      const session = askedOf(transcriptOf(says, { recipients: ["a@mx.example", "b@mx.example"] }));
       assert.deepEqual([shown("a@mx.example", session), shown("b@mx.example", session)], [a, b]);
     });
   }
@@ -145,7 +146,7 @@ describe("out of step", () => {
   ];
   for (const [says, isIt] of rows) {
     it(`${isIt ? "" : "not "}${says.split("\n").slice(-2).join(" ")}`, () => {
-      assert.equal(isOutOfStep(transcriptOf(says)), isIt);
+      assert.equal(isOutOfStep(askedOf(transcriptOf(says))), isIt);
     });
   }
 });
@@ -202,7 +203,7 @@ it("an answer is about the recipient it is given for", () => {
   fc.assert(
     fc.property(transcripts, (transcript) => {
       for (const recipient of transcript.recipients) {
-        const answer = answerTo(recipient, transcript);
+        const answer = answerTo(recipient, askedOf(transcript));
         if (answer.kind === "open") continue;
         const { recipient: named } = answer.kind === "refused" ? answer.refusal.exchange : answer.exchange;
         assert.ok(named === null || named === recipient);

@@ -16,7 +16,7 @@ import {
 import { classes, type Class } from "../../functions/verdict/classes.ts";
 import { replies } from "./generated.ts";
 
-const peers: Peers = { host: "mx.example", localAddress: "192.0.2.1" };
+const peers: Peers = { host: "mx.example", own: "192.0.2.1" };
 
 interface Row {
   readonly reply: string;

@@ -5,7 +5,7 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import type { Stop, Transcript } from "../../functions/smtp/transcript.ts";
 import { isNegative } from "../../functions/smtp/yes.ts";
-import { answerTo, recoveredOf } from "../../functions/verdict/answers.ts";
+import { answerTo, askedOf, recoveredOf } from "../../functions/verdict/answers.ts";
 import { scopes } from "../../functions/verdict/cause.ts";
 import { reconcile, type Judgement } from "../../functions/verdict/reconcile.ts";
 import { transcripts } from "./generated.ts";
@@ -731,7 +731,7 @@ describe("for any transcript", () => {
     fc.assert(
       fc.property(transcripts, (transcript) => {
         for (const { address, judgement } of reconcile(transcript).recipients) {
-          const { kind } = answerTo(address, transcript);
+          const { kind } = answerTo(address, askedOf(transcript));
           if (judgement.outcome === "unanswered") assert.notEqual(kind, "refused");
           if (judgement.outcome !== "unknown") continue;
           assert.ok(transcript.exchanges.some((each) => each.stage === "message" && each.written));

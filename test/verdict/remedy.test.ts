@@ -6,6 +6,8 @@ import { blocklists } from "../../functions/verdict/blocklists.ts";
 import { classes, type Class } from "../../functions/verdict/classes.ts";
 import { classify, type Classification } from "../../functions/verdict/classify.ts";
 import { providers } from "../../functions/verdict/providers.ts";
+import { judge } from "../../functions/verdict/verdict.ts";
+import { transcriptOf } from "./transcripts.ts";
 import { remedyFor, type Remedy } from "../../functions/verdict/remedy.ts";
 
 const kinds = Object.keys(classes) as readonly Class[];
@@ -100,20 +102,20 @@ const addresses: readonly (readonly [what: string, own: string | null, named: st
   ["ours, where the reply names none",               "192.0.2.1",    "you",                       "192.0.2.1"],
   ["ours, where the reply names several",            "192.0.2.1",    "198.51.100.1 198.51.100.2", "192.0.2.1"],
   ["ours, where the reply names a private one",      "192.0.2.1",    "10.0.0.7",                  "192.0.2.1"],
+  ["ours, whatever the reply names",                 "192.0.2.1",    "198.51.100.1",              "192.0.2.1"],
   ["ours in IPv6",                                   "2001:db8::1",  "2001:db8::1",               "2001%3Adb8%3A%3A1"],
-  ["the one that the reply names, behind NAT",       "10.0.0.7",     "198.51.100.1",              "198.51.100.1"],
-  ["ours, where it is public, whatever the reply names", "192.0.2.1",  "198.51.100.1",              "192.0.2.1"],
-  ["none, where the reply names what is no address", "10.0.0.7",       "999.9.9.9",                 null],
-  ["the one that the reply names, ours unknown",     null,           "198.51.100.1",              "198.51.100.1"],
-  ["the one that the reply names twice",             null,           "198.51.100.1 (198.51.100.1)", "198.51.100.1"],
-  ["none of several, ours unknown",                  null,           "198.51.100.1 198.51.100.2", null],
+  // Whose the address in a reply is, own-address.ts knows.
+  ["none, where ours is not known",                  null,           "198.51.100.1",              null],
+  ["none, where ours is private",                    "10.0.0.7",     "198.51.100.1",              null],
   ["none, where nobody knows any",                   null,           "you",                       null],
-  ["none, where both are private",                   "10.0.0.7",     "192.168.1.1",               null],
   ["none, where ours is link-local",                 "fe80::1",      "you",                       null],
   ["none, where ours is a private IPv6",             "fd00::1",      "you",                       null],
   ["none, where ours is the host itself",            "127.0.0.1",    "[127.0.0.1]",               null],
   ["none, where ours is a carrier's shared one",     "100.64.0.1",   "you",                       null],
   ["none, where ours is in 172.16.0.0/12",           "172.31.0.1",   "you",                       null],
+  ["none, where ours is of a cloud's metadata",      "169.254.169.254", "you",                    null],
+  ["none, where ours is carried inside IPv6",        "::ffff:10.0.0.7", "you",                    null],
+  ["none, where ours is no address",                 "198.51.100.1 or so", "you",                 null],
 ];
 
 describe("the address in the link", () => {
@@ -276,6 +278,17 @@ describe("every refusal", () => {
           assertRemedy(remedyFor({ class: kind, classification: null, provider: "gmx", text, own: null }));
       }),
     );
+  });
+
+  it("nobody said, because we went no further, is told what to do about that", () => {
+    const attempt = transcriptOf("");
+    const reasons = ["no-mail-here", "no-address", "own-host", "dns-failed", "guarded", "proxy", "proxy-refused", "out-of-time", "tls-policy"] as const; // prettier-ignore
+    const remedies = reasons.map((reason) => {
+      const stop = { reason, stage: "connect", status: null, text: "why" } as const;
+      return judge([{ ...attempt, stop }], { name: "direct", address: null }).remedy ?? assert.fail(reason);
+    });
+    for (const each of remedies) assertRemedy(each);
+    assert.equal(new Set(remedies.map(({ text }) => text)).size, reasons.length);
   });
 
   function assertRemedy({ text, url }: Remedy): void {

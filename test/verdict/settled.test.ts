@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import type { Exchange, Transcript } from "../../functions/smtp/transcript.ts";
+import { askedOf } from "../../functions/verdict/answers.ts";
 import { settled } from "../../functions/verdict/settled.ts";
 import { replies } from "./generated.ts";
 import { transcriptOf } from "./transcripts.ts";
@@ -141,7 +142,9 @@ describe("settled", () => {
   for (const { name, says, depth, going, leaving } of rows) {
     it(name, () => {
       const transcript = transcriptOf(says, depth === undefined ? {} : { depth });
-      const [whileGoing, whileLeaving] = [false, true].map((each) => settled(transcript.exchanges, each, transcript));
+      const [whileGoing, whileLeaving] = [false, true].map((each) =>
+        settled(transcript.exchanges, each, askedOf(transcript)),
+      );
       assert.deepEqual({ going: whileGoing, leaving: whileLeaving }, { going, leaving });
     });
   }
@@ -161,7 +164,7 @@ it("now stays now, for a session that was refused, whatever else is answered", (
   });
   fc.assert(
     fc.property(starts, answers, fc.boolean(), (start, lines, leaving) => {
-      const asked = transcriptOf(start);
+      const asked = askedOf(transcriptOf(start));
       let before: readonly Exchange[] | null = null;
       for (let count = 1; count <= lines.length; count += 1) {
         const { exchanges } = transcriptOf(
@@ -184,7 +187,7 @@ it("with everything answered and leaving, it is never soon: nothing is awaited",
   fc.assert(
     fc.property(fc.array(replies, { minLength: 3, maxLength: 3 }), (lines) => {
       const transcript = transcriptOf(`${oneData}${lines.map((line) => `< ${line}`).join("\n")}`);
-      assert.notEqual(settled(transcript.exchanges, true, transcript), "soon");
+      assert.notEqual(settled(transcript.exchanges, true, askedOf(transcript)), "soon");
     }),
   );
 });

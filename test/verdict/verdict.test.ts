@@ -5,6 +5,7 @@ import fc from "fast-check";
 import type { Stop, Transcript } from "../../functions/smtp/transcript.ts";
 import { classes } from "../../functions/verdict/classes.ts";
 import { reconcile } from "../../functions/verdict/reconcile.ts";
+import { direct } from "../../functions/route/egress.ts";
 import { judge, type Finding, type Verdict } from "../../functions/verdict/verdict.ts";
 import { transcripts } from "./generated.ts";
 import { transcriptOf } from "./transcripts.ts";
@@ -183,7 +184,7 @@ describe("across hosts", () => {
   for (const { name, attempts, decides, primary } of rows) {
     it(name, () => {
       const all = attempts.map((each, index) => attemptOf(each, index));
-      const verdict = judge(all, "direct");
+      const verdict = judge(all, direct);
       const { stage, code, host } = verdict.primary;
       assert.equal(`${verdict.outcome} ${stage} ${code}`, primary);
       assert.equal(host, all[decides]?.host);
@@ -237,7 +238,7 @@ describe("several recipients", () => {
       host: "mx2.example",
       address: "192.0.2.2",
     });
-    const verdict = judge([first, second], "direct");
+    const verdict = judge([first, second], direct);
     assert.deepEqual(
       verdict.recipients.map(({ address, outcome, code }) => [address, outcome, code]),
       [
@@ -250,22 +251,22 @@ describe("several recipients", () => {
 
   it("accepted is the verdict only if everybody was", () => {
     const all = transcriptOf(`${two}< 250 ok\n< 250 2.1.5 a\n< 250 2.1.5 b\n< 221 bye`);
-    assert.deepEqual([judge([all], "direct").outcome, judge([all], "direct").class], ["accepted", null]);
+    assert.deepEqual([judge([all], direct).outcome, judge([all], direct).class], ["accepted", null]);
     const some = transcriptOf(`${two}< 250 ok\n< 250 2.1.5 a\n! fin`);
-    assert.equal(judge([some], "direct").outcome, "unanswered");
+    assert.equal(judge([some], direct).outcome, "unanswered");
   });
 
   it("the rest in another transaction: everybody accepted", () => {
     const first = transcriptOf(`${two}< 250 ok\n< 250 a\n< 452 4.5.3 too many recipients\n< 221 bye`);
     const rest = transcriptOf(`${one.replace("x@", "b@")}< 250 ok\n< 250 b\n< 221 bye`, { retry: "more-recipients" });
-    assert.equal(judge([first, rest], "direct").outcome, "accepted");
+    assert.equal(judge([first, rest], direct).outcome, "accepted");
   });
 
   it("somebody left unknown makes the verdict unknown, whoever else was refused", () => {
     const chunk = two.replace("> QUIT", "> BDAT 9 LAST\n> QUIT");
     const verdict = judge(
       [transcriptOf(`${chunk}< 250 ok\n< 550 5.7.1 198.51.100.7 is listed in bl.example\n! reset`)],
-      "direct",
+      direct,
     );
     assert.equal(verdict.outcome, "unknown");
     assert.deepEqual(
@@ -288,11 +289,11 @@ describe("what a refusal comes to", () => {
     ];
     for (const [host, provider] of hosts) {
       for (const says of [accepted, listed, silent]) {
-        assert.equal(judge([transcriptOf(says, { host })], "direct").provider, provider, host);
+        assert.equal(judge([transcriptOf(says, { host })], direct).provider, provider, host);
       }
     }
     const wording = `${one}< 250 ok\n< 550 5.7.1 our gmail and icloud users are protected\n< 221 bye`;
-    assert.equal(judge([transcriptOf(wording)], "direct").provider, null);
+    assert.equal(judge([transcriptOf(wording)], direct).provider, null);
   });
 
   it("of several hosts the one that decided is named", () => {
@@ -300,22 +301,22 @@ describe("what a refusal comes to", () => {
       transcriptOf(silent, { host: "gmail-smtp-in.l.google.com" }),
       transcriptOf(noUser, { host: "mx01.mail.icloud.com" }),
     ];
-    assert.equal(judge(all, "direct").provider, "icloud");
+    assert.equal(judge(all, direct).provider, "icloud");
   });
 
   it("accepted has no class, and nothing is to be done", () => {
-    const { class: kind, severity, blocklist, remedy, rule, findings } = judge([transcriptOf(accepted)], "direct");
+    const { class: kind, severity, blocklist, remedy, rule, findings } = judge([transcriptOf(accepted)], direct);
     assert.deepEqual([kind, severity, blocklist, remedy, rule, findings], [null, null, null, null, null, []]);
   });
 
   it("what failed has a class and a remedy, and no rule: no refusal was read", () => {
-    const { class: kind, severity, blocklist, remedy, rule, findings } = judge([transcriptOf(silent)], "direct");
+    const { class: kind, severity, blocklist, remedy, rule, findings } = judge([transcriptOf(silent)], direct);
     assert.deepEqual([kind, severity, blocklist, rule, findings], ["network", "info", null, null, []]);
     assert.equal(remedy?.text, classes.network.remedy);
   });
 
   it("a listing names the list, and how to leave it", () => {
-    const verdict = judge([transcriptOf(refusing(`550 5.7.1 ${pbl}`))], "direct");
+    const verdict = judge([transcriptOf(refusing(`550 5.7.1 ${pbl}`))], direct);
     assert.deepEqual([verdict.class, verdict.severity, verdict.blocklist], ["ip-reputation", "page", "spamhaus-pbl"]);
     assert.equal(verdict.remedy?.url, "https://check.spamhaus.org/results?query=198.51.100.7");
     assert.ok(verdict.rule !== null && verdict.rule !== "none");
@@ -335,14 +336,14 @@ describe("what a refusal comes to", () => {
   ];
   for (const [reply, shown] of severities) {
     it(`${reply}: ${shown}`, () => {
-      const { outcome, class: kind, severity } = judge([transcriptOf(refusing(reply))], "direct");
+      const { outcome, class: kind, severity } = judge([transcriptOf(refusing(reply))], direct);
       assert.equal(`${outcome} ${kind} ${severity}`, shown);
     });
   }
 
   it("nothing that went unanswered pages: what was read is not a refusal", () => {
     for (const says of [silent, cutAtEhlo, cutAtRcpt, unknown, `${one}< 354 go on\n! fin`]) {
-      const { severity, findings } = judge([transcriptOf(says)], "direct");
+      const { severity, findings } = judge([transcriptOf(says)], direct);
       assert.notEqual(severity, "page", says);
       assert.deepEqual(findings, []);
     }
@@ -375,7 +376,7 @@ describe("what a refusal comes to", () => {
   for (const [local, reply, query] of addresses) {
     it(`from ${local}, "${reply}": the remedy's link asks for ${query ?? "nothing"}`, () => {
       const attempt = transcriptOf(refusing(`550 5.7.1 blocked: ${reply}`), { localAddress: local });
-      const url = judge([attempt], "direct").remedy?.url;
+      const url = judge([attempt], direct).remedy?.url;
       assert.equal(url, `https://check.spamhaus.org/${query === null ? "" : `results?query=${query}`}`);
     });
   }
@@ -394,7 +395,7 @@ describe("findings: what somebody is paged for", () => {
       transcriptOf(banned, { host: "mx01.mail.icloud.com" }),
       transcriptOf(accepted, { host: "mx2.example" }),
     ];
-    const verdict = judge(all, "direct");
+    const verdict = judge(all, direct);
     assert.deepEqual([verdict.outcome, verdict.class, verdict.provider], ["accepted", null, null]);
     const [finding] = verdict.findings;
     assert.equal(verdict.findings.length, 1);
@@ -529,7 +530,7 @@ describe("findings: what somebody is paged for", () => {
   ];
   for (const [name, attempts, outcome, shown] of cases) {
     it(name, () => {
-      const verdict = judge(attempts.map(attemptOf), "direct");
+      const verdict = judge(attempts.map(attemptOf), direct);
       assert.equal(verdict.outcome, outcome);
       assert.deepEqual(verdict.findings.map(shownFinding), shown);
     });
@@ -538,16 +539,16 @@ describe("findings: what somebody is paged for", () => {
   it("one for each cause, however many recipients it refused", () => {
     const each = transcriptOf(`${two}< 250 ok\n< ${listedReply()}\n< ${listedReply()}\n< 221 bye`);
     assert.deepEqual(
-      judge([each], "direct").findings.map(({ command }) => command),
+      judge([each], direct).findings.map(({ command }) => command),
       ["RCPT TO:<a@mx.example>"],
     );
     const lists = `< ${listedReply()} in zen.spamhaus.org\n< ${listedReply()} in bl.spamcop.net`;
     assert.deepEqual(
-      judge([transcriptOf(`${two}< 250 ok\n${lists}\n< 221 bye`)], "direct").findings.map(({ blocklist }) => blocklist),
+      judge([transcriptOf(`${two}< 250 ok\n${lists}\n< 221 bye`)], direct).findings.map(({ blocklist }) => blocklist),
       ["spamhaus-zen", "spamcop"],
     );
     const all = transcriptOf(`${two}< ${listedReply()}\n< 503 5.5.1 need MAIL\n< 503 5.5.1 need MAIL\n< 221 bye`);
-    assert.deepEqual(judge([all], "direct").findings.map(shownFinding), ["ip-reputation mail 550"]);
+    assert.deepEqual(judge([all], direct).findings.map(shownFinding), ["ip-reputation mail 550"]);
   });
 
   it("what was told before the session was had again without pipelining is still told, what refused pipelining not", () => {
@@ -555,7 +556,7 @@ describe("findings: what somebody is paged for", () => {
       `${one}< 450 4.7.1 198.51.100.7 is listed in bl.example\n< 550 5.5.0 improper pipelining\n! fin`,
     );
     const again = transcriptOf(`${one}< 250 ok\n< 250 ok\n< 221 bye`, { retry: "lock-step" });
-    const { outcome, findings } = judge([first, again], "direct");
+    const { outcome, findings } = judge([first, again], direct);
     assert.deepEqual([outcome, findings.map(shownFinding)], ["accepted", ["ip-reputation mail 450"]]);
   });
 
@@ -563,7 +564,7 @@ describe("findings: what somebody is paged for", () => {
     const chunk = two.replace("> QUIT", "> BDAT 9 LAST");
     const first = transcriptOf(`${chunk}< 250 ok\n< 550 5.1.1 no such user\n< 250 ok\n< 502 5.5.1 unknown command`);
     const data = `${one.replace("x@", "b@").replace("> QUIT\n", "> DATA\n")}< 250 ok\n< 250 ok\n< 354 go on\n> .\n< 250 ok`;
-    const verdict = judge([first, transcriptOf(data, { retry: "without-chunking" })], "direct");
+    const verdict = judge([first, transcriptOf(data, { retry: "without-chunking" })], direct);
     assert.deepEqual(
       verdict.recipients.map(({ outcome }) => outcome),
       ["rejected", "accepted"],
@@ -583,7 +584,7 @@ function shownFinding({ class: kind, stage, code }: Finding): string {
 describe("the document", () => {
   it("keeps the peer's words verbatim, apart from our judgement", () => {
     const says = `${one}< 250 ok\n< 550-5.7.1 no,\n< 550 5.7.1 Grüße\n< 221 bye`;
-    const { primary, consequences } = judge([transcriptOf(says)], "worker");
+    const { primary, consequences } = judge([transcriptOf(says)], { name: "worker", address: null });
     assert.deepEqual(primary, {
       stage: "rcpt",
       command: "RCPT TO:<x@mx.example>",
@@ -600,11 +601,58 @@ describe("the document", () => {
 
   it("names the egress, and the address that a connection showed", () => {
     const without = transcriptOf(silent, { localAddress: null });
-    assert.deepEqual(judge([without, transcriptOf(noUser)], "worker").egress, {
+    assert.deepEqual(judge([without, transcriptOf(noUser)], { name: "worker", address: null }).egress, {
       name: "worker",
       address: "198.51.100.7",
+      seen: null,
     });
-    assert.deepEqual(judge([without], "direct").egress, { name: "direct", address: null });
+    assert.deepEqual(judge([without], direct).egress, { name: "direct", address: null, seen: null });
+  });
+
+  describe("behind NAT", () => {
+    const behind = { localAddress: "10.0.0.5" };
+    const hello = "< 220 mx\n> EHLO probe.example\n< 250 mx.example Hello probe.example [203.0.113.7]\n";
+    const greeted = transcriptOf(`${hello}> MAIL FROM:<p@s.example>\n> RCPT TO:<x@mx.example>\n> QUIT\n< 250 ok\n< 550 5.7.1 blocked, see zen.spamhaus.org\n< 221 bye`, behind); // prettier-ignore
+    const told = transcriptOf(refusing("550 5.7.1 Client host [203.0.113.9] blocked using zen.spamhaus.org"), behind);
+
+    it("the egress has the address that a host sees", () => {
+      assert.deepEqual(judge([greeted], direct).egress, {
+        name: "direct",
+        address: "203.0.113.7",
+        seen: "203.0.113.7",
+      });
+      assert.deepEqual(judge([told], direct).egress, { name: "direct", address: "203.0.113.9", seen: "203.0.113.9" });
+    });
+
+    it("a private address stands only where no attempt knows better", () => {
+      const quiet = transcriptOf(noUser, behind);
+      assert.equal(judge([quiet], direct).egress.address, "10.0.0.5");
+      assert.equal(judge([quiet, told], direct).egress.address, "203.0.113.9");
+    });
+
+    it("what is configured goes first, and what is seen stands beside it", () => {
+      const configured = { name: "mail-1", address: "198.51.100.7" };
+      assert.deepEqual(judge([greeted], configured).egress, { ...configured, seen: "203.0.113.7" });
+    });
+
+    it("the link to the list asks for the address that the host judges", () => {
+      const urls = [greeted, told].map((each) => judge([each], direct).remedy?.url);
+      assert.deepEqual(urls, [
+        "https://check.spamhaus.org/results?query=203.0.113.7",
+        "https://check.spamhaus.org/results?query=203.0.113.9",
+      ]);
+      // The configuration is wrong, and what the host judges is what is to be taken off the list.
+      const configured = { ...told, egressAddress: "203.0.113.11" };
+      assert.equal(judge([configured], direct).remedy?.url, "https://check.spamhaus.org/results?query=203.0.113.9");
+    });
+
+    it("an address of ours in a refusal is evidence, as it is without NAT", () => {
+      const bare = (facts: Partial<Transcript>): string | null =>
+        judge([transcriptOf(refusing("550 Refused: 203.0.113.7"), facts)], direct).class;
+      assert.equal(bare({ localAddress: "203.0.113.7" }), "ip-reputation");
+      assert.equal(bare({ localAddress: null, egressAddress: "203.0.113.7" }), "ip-reputation");
+      assert.equal(bare(behind), "ip-reputation");
+    });
   });
 
   it("lists the consequences of all hosts, each with its own", () => {
@@ -612,7 +660,7 @@ describe("the document", () => {
     const second = transcriptOf(`${hello}> STARTTLS\n< 454 no\n${envelope}> QUIT\n< 250 ok\n< 250 ok\n< 221 bye`, {
       host: "mx2.example",
     });
-    const { consequences, outcome } = judge([first, second], "direct");
+    const { consequences, outcome } = judge([first, second], direct);
     assert.deepEqual(
       consequences.map(({ host, code }) => [host, code]),
       [
@@ -632,7 +680,7 @@ describe("for any attempts", () => {
   it("every recipient has one word, the verdict is one of them, and no attempt is lost", () => {
     fc.assert(
       fc.property(attempts, (all) => {
-        const verdict = judge(all, "direct");
+        const verdict = judge(all, direct);
         const everybody = [...new Set(all.flatMap(({ recipients }) => recipients))];
         assert.deepEqual(
           verdict.recipients.map(({ address }) => address),
@@ -651,7 +699,7 @@ describe("for any attempts", () => {
   it("whoever one host accepted is accepted, and a refusal is never masked by a failure", () => {
     fc.assert(
       fc.property(attempts, (all) => {
-        for (const { address, outcome } of judge(all, "direct").recipients) {
+        for (const { address, outcome } of judge(all, direct).recipients) {
           const outcomes = all.flatMap((each) => reconcile(each).recipients).filter((each) => each.address === address);
           const has = (...kinds: readonly string[]): boolean =>
             outcomes.some(({ judgement }) => kinds.includes(judgement.outcome));
@@ -669,7 +717,7 @@ describe("for any attempts", () => {
     let pages = 0;
     fc.assert(
       fc.property(attempts, (all) => {
-        const { findings, primary, severity } = judge(all, "direct");
+        const { findings, primary, severity } = judge(all, direct);
         for (const each of findings) {
           assert.equal(each.severity, "page");
           assert.ok(each.code !== null && each.code >= 400 && each.code < 600);
@@ -698,8 +746,8 @@ describe("for any attempts", () => {
     fc.assert(
       fc.property(attempts, (all) => {
         assert.deepEqual(
-          judge(all, "direct").findings.map(causeOf),
-          all.flatMap((each) => judge([each], "direct").findings).map(causeOf),
+          judge(all, direct).findings.map(causeOf),
+          all.flatMap((each) => judge([each], direct).findings).map(causeOf),
         );
       }),
     );
@@ -708,7 +756,7 @@ describe("for any attempts", () => {
   it("what it comes to is whole where somebody was not accepted, and nothing where everybody was", () => {
     fc.assert(
       fc.property(attempts, (all) => {
-        const { outcome, class: kind, severity, blocklist, remedy, rule } = judge(all, "direct");
+        const { outcome, class: kind, severity, blocklist, remedy, rule } = judge(all, direct);
         const isAccepted = outcome === "accepted";
         for (const each of [kind, severity, remedy]) assert.equal(each === null, isAccepted);
         if (isAccepted) assert.deepEqual([blocklist, rule], [null, null]);
@@ -722,7 +770,7 @@ describe("for any attempts", () => {
     fc.assert(
       fc.property(attempts, (all) => {
         const stored = JSON.parse(JSON.stringify(all)) as Transcript[];
-        assert.deepEqual(judge(stored, "direct"), judge(all, "direct"));
+        assert.deepEqual(judge(stored, direct), judge(all, direct));
       }),
     );
   });
