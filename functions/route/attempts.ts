@@ -1,20 +1,22 @@
-// From a request to a verdict: host by host and address by address, until one gives a final answer. Every attempt is
-// kept. It sends nothing itself, and does not say what a reply means.
-import { hostname } from "node:os";
+// From a request to a verdict: host by host and address by address, until one gives a final answer, or all have been
+// asked. Every attempt is kept. It sends nothing itself, and does not say what a reply means.
 import type { Address } from "../smtp/address.ts";
-import { isHelo } from "../smtp/address.ts";
+import { specialRange } from "../smtp/address-range.ts";
 import { normalise } from "../smtp/message.ts";
-import { probeMessage } from "../smtp/probe-message.ts";
-import { openSession } from "../smtp/session.ts";
-import type { Depth, Exchange, Retry, Stage, Stop, TlsPolicy, Transcript } from "../smtp/transcript.ts";
-import { again } from "../verdict/again.ts";
+import type { Depth, Exchange, Stop, Transcript } from "../smtp/transcript.ts";
 import { compileRules } from "../verdict/classify.ts";
-import { leftOver, reconcile, type Judgement } from "../verdict/reconcile.ts";
-import { settled } from "../verdict/settled.ts";
+import { reconcile } from "../verdict/reconcile.ts";
 import type { SeverityOverrides } from "../verdict/severity.ts";
-import { judge, wordsOfAttempts, type Verdict, type Word } from "../verdict/verdict.ts";
-import { guarded } from "./guard.ts";
-import { findAddresses, findHosts, type FoundAddresses, type LookupOptions, type Nowhere } from "./hosts.ts";
+import { judge, type Verdict } from "../verdict/verdict.ts";
+import { attempt, unreached, type Asking, type Peer } from "./attempt.ts";
+import { startBudget, type Budget } from "./budget.ts";
+import { checkEgress, familiesOf, type Egress } from "./egress.ts";
+import type { LookupOptions } from "./hosts.ts";
+import type { PolicyCache } from "./mta-sts.ts";
+import type { Https } from "./policy-file.ts";
+import { openRecipients } from "./search.ts";
+import { targetsOf, type Target } from "./targets.ts";
+import { openDemands, plain, type Demand, type Demands, type TlsMode } from "./tls-demand.ts";
 
 export interface ProbeRequest {
   /** All of one domain; none twice. */
@@ -23,8 +25,9 @@ export interface ProbeRequest {
   readonly hosts: readonly { readonly name: string; readonly port: number }[] | null;
   /** Whether these hosts were named by hand, and so are dialled wherever they lead. */
   readonly isByHand: boolean;
-  /** The name of the way out. */
-  readonly egress: string;
+  /** Whether every address of every host is asked, whatever the others answered. */
+  readonly allHosts: boolean;
+  readonly egress: Egress;
   readonly severities: SeverityOverrides;
   /** Empty for the null reverse-path. */
   readonly from: string;
@@ -33,9 +36,16 @@ export interface ProbeRequest {
   readonly depth: Depth;
   /** For depth `message`: an RFC 5322 message; null: our own small one. */
   readonly message: Uint8Array | null;
-  readonly tls: TlsPolicy;
+  readonly tls: TlsMode;
+  /** Of MTA-STS. */
+  readonly policies: PolicyCache;
+  readonly https: Https;
   /** Each command, each DNS look-up and each session; never the sum of the hosts. */
   readonly timeoutMs: number;
+  /** All hosts together. Who is left then is told, and not asked. */
+  readonly budgetMs: number;
+  /** Of hosts found in DNS: 25 (RFC 5321 §4.5.4.2), but where there is no such port to listen on. */
+  readonly port: number;
   /** The DNS server to ask, `ip[:port]`; null for the system's. */
   readonly resolver: string | null;
   readonly allowPrivate: boolean;
@@ -48,223 +58,175 @@ export type Progress =
   | { readonly kind: "exchange"; readonly exchange: Exchange }
   | { readonly kind: "decided"; readonly elapsedMs: number };
 
-/** One host is one way in; ten of them that fail will not be followed by an eleventh that works. */
-const hostsLimit = 10;
+export const smtpPort = 25;
+/** What all hosts of a request have together, where nobody says otherwise: five that do not answer within a minute each. */
+export const presetBudgetMs = 300_000;
+
 const addressesLimit = 4;
-/** RFC 5321 §4.5.4.1 is about queues; a probe speaks to port 25. */
-const smtpPort = 25;
 
-/** The name that we give where none is given. Null when this machine has no full one. */
-export function ownName(): string | null {
-  const name = hostname();
-  return name.includes(".") && isHelo(name) ? name : null;
-}
-
-/** Asks the hosts in their order. What they say, or fail to say, is in the verdict; only our own faults throw. */
+/**
+ * Asks the hosts in their order. What they say, or fail to say, is in the verdict; only our own faults throw.
+ * @throws EgressFault when this machine cannot leave by the egress
+ */
 export async function probe(given: ProbeRequest): Promise<Verdict> {
   // Once for all sessions, and before the first of them.
   compileRules();
+  await checkEgress(given.egress);
   const request = given.message === null ? given : { ...given, message: normalise(given.message) };
-  const attempts: Transcript[] = [];
-  const hosts = await hostsOf(request, attempts);
-  for (const host of hosts) {
-    const rest = unanswered(request, attempts);
-    // Even a request that its caller gave up early gets a verdict: the first attempt says so.
-    if (rest.length === 0 || (request.signal?.aborted === true && attempts.length > 0)) break;
-    await tryHost(host, rest, request, attempts);
+  const search = beginSearch(request);
+  try {
+    await askAll(search);
+  } finally {
+    // Look-ups for hosts that nobody asked would go on behind the verdict.
+    search.budget.end();
   }
-  return judge(withoutMail(attempts), request.egress, request.severities);
+  const { name, address } = request.egress;
+  return judge(withoutMail(search), { name, address }, request.severities);
 }
 
-/** A host without an address is skipped; a domain whose hosts all have none takes no mail (RFC 5321 §5.1). */
-function withoutMail(attempts: readonly Transcript[]): readonly Transcript[] {
-  if (!attempts.every(({ stop }) => stop?.reason === "no-address")) return attempts;
-  return attempts.map((each) => ({
-    ...each,
-    stop: { ...(each.stop as Stop), reason: "no-mail-here", status: "5.4.4" },
-  }));
+interface Search {
+  readonly request: ProbeRequest;
+  readonly lookup: LookupOptions;
+  readonly demands: Demands;
+  readonly budget: Budget;
+  readonly attempts: Transcript[];
 }
 
-interface Target {
-  readonly name: string;
-  readonly port: number;
-  readonly isByHand: boolean;
-  readonly fault: string | null;
+function beginSearch(request: ProbeRequest): Search {
+  const budget = startBudget(request.budgetMs);
+  const lookup = lookupOf(request, budget);
+  const { tls: mode, policies, https, allowPrivate } = request;
+  const demands = openDemands({ mode, domain: domainOf(request), policies, https, lookup, allowPrivate });
+  return { request, lookup, demands, budget, attempts: [] };
 }
 
-async function hostsOf(request: ProbeRequest, attempts: Transcript[]): Promise<readonly Target[]> {
-  if (request.hosts !== null) {
-    return request.hosts.map((each) => ({ ...each, isByHand: request.isByHand, fault: null }));
-  }
-  const domain = request.recipients[0]?.domain ?? "";
+async function askAll(search: Search): Promise<void> {
+  const { request, lookup, attempts, budget } = search;
   const began = new Date();
-  request.progress?.({ kind: "host", host: domain, address: null });
-  const found = await findHosts(domain, lookup(request));
-  if (found.kind === "hosts") {
-    const some = found.hosts.slice(0, hostsLimit);
-    return some.map(({ name, fault }) => ({ name, port: smtpPort, isByHand: false, fault }));
-  }
-  const reason = found.outcome === "rejected" ? "no-mail-here" : "dns-failed";
-  const stop = { reason, stage: "dns", status: found.status, text: found.text } as const;
-  attempts.push(unreached({ name: domain, port: smtpPort }, null, textsOf(request), request, stop, began));
-  return [];
-}
-
-async function tryHost(
-  host: Target,
-  recipients: readonly string[],
-  request: ProbeRequest,
-  attempts: Transcript[],
-): Promise<void> {
-  const began = new Date();
-  const found = await addressesOf(host, request);
+  request.progress?.({ kind: "host", host: domainOf(request), address: null });
+  const found = await targetsOf(request, lookup);
   if (found.kind === "none") {
-    const reason = found.outcome === "rejected" ? "no-address" : "dns-failed";
-    const stop = { reason, stage: "dns", status: null, text: found.text } as const;
-    attempts.push(unreached(host, null, recipients, request, stop, began));
+    const reason = found.outcome === "rejected" ? "no-mail-here" : "dns-failed";
+    const peer: Peer = { name: domainOf(request), address: null, port: request.port };
+    leave({ reason, stage: "dns", status: found.status, text: found.text }, peer, search, began);
     return;
   }
-  let asked = recipients;
-  let dialled = 0;
-  for (const { address } of found.addresses) {
-    const range = host.isByHand || request.allowPrivate ? null : guarded(address);
-    if (range !== null) {
-      const text = `${host.name} leads to ${address} (${range}), which is not dialled; --allow-private allows it`;
-      const stop = { reason: "guarded", stage: "connect", status: null, text } as const;
-      attempts.push(unreached(host, address, recipients, request, stop, began));
+  for await (const target of found.targets) {
+    if (attempts.length > 0 && budget.leftMs() === 0) {
+      skip({ name: target.name, address: null, port: target.port }, search);
+    } else {
+      await tryHost(target, search);
+    }
+    // Here, and not at the next host's turn, which comes when its look-ups have ended.
+    if (isOver(search)) return;
+  }
+}
+
+/** Whether nobody else is to be asked. Also what its caller gave up before it began has an attempt, to say so. */
+function isOver(search: Search): boolean {
+  const { request, attempts } = search;
+  if (request.signal?.aborted === true || attempts.at(-1)?.stop?.reason === "proxy") return true;
+  return stillAsked(search).length === 0;
+}
+
+/** Who is to be asked for at the next address: who has no final answer, or, where all hosts are to be seen, everybody. */
+function stillAsked({ request, attempts }: Search): readonly string[] {
+  const all = request.recipients.map(({ text }) => text);
+  return request.allHosts ? all : openRecipients(all, attempts);
+}
+
+async function tryHost(target: Target, search: Search): Promise<void> {
+  const { leads, hostsLeft } = target;
+  const { request, attempts, budget } = search;
+  const began = new Date();
+  const nowhere: Peer = { name: target.name, address: null, port: target.port };
+  if (leads.kind === "own") {
+    return leave({ reason: "own-host", stage: "dns", status: null, text: leads.text }, nowhere, search, began);
+  }
+  if (leads.kind === "none") {
+    const reason = leads.outcome === "rejected" ? "no-address" : "dns-failed";
+    return leave({ reason, stage: "dns", status: null, text: leads.text }, nowhere, search, began);
+  }
+  const demand = await search.demands(target);
+  if (demand.refusal !== null) {
+    const stop: Stop = { reason: "tls-policy", stage: "dns", status: null, text: demand.refusal };
+    return leave(stop, nowhere, search, began, demand);
+  }
+  const some = request.allHosts ? leads.addresses : leads.addresses.slice(0, addressesLimit);
+  for (const [index, address] of some.entries()) {
+    const peer: Peer = { name: target.name, address, port: target.port };
+    if (index > 0 && budget.leftMs() === 0) {
+      skip(peer, search);
       continue;
     }
-    dialled += 1;
-    await tryAddress(host, address, asked, request, attempts);
-    // After a failure the host's next address, after an answer the next host (DESIGN §6).
-    const rest = unanswered(request, attempts);
-    asked = asked.filter((each) => rest.includes(each));
-    const last = attempts.at(-1) as Transcript;
-    if (asked.length === 0 || dialled === addressesLimit || request.signal?.aborted === true) return;
-    if (reconcile(last).primary.outcome !== "unanswered") return;
+    const range = address === null || target.isByHand || request.allowPrivate ? null : specialRange(address);
+    if (range !== null) {
+      const text = `${target.name} leads to ${address} (${range}), which is not dialled; --allow-private allows it`;
+      leave({ reason: "guarded", stage: "connect", status: null, text }, peer, search, began, demand);
+      continue;
+    }
+    const parts = hostsLeft - 1 + some.length - index;
+    attempts.push(...(await attempt({ peer, request, recipients: stillAsked(search), demand, budget, parts })));
+    if (isEnough(search)) return;
   }
+  if (leads.fault === null) return;
+  // What of the addresses DNS kept to itself may have been the one that answers.
+  leave({ reason: "dns-failed", stage: "dns", status: null, text: leads.fault }, nowhere, search, began, demand);
 }
 
-async function addressesOf(host: Target, request: ProbeRequest): Promise<FoundAddresses | Nowhere> {
-  request.progress?.({ kind: "host", host: host.name, address: null });
-  if (host.fault !== null) return { kind: "none", outcome: "rejected", status: null, text: host.fault };
-  return await findAddresses(host.name, lookup(request), host.isByHand ? "by-hand" : "by-mx");
+/** After a failure the host's next address, after an answer the next host (DESIGN §6). */
+function isEnough(search: Search): boolean {
+  const { request, attempts, budget } = search;
+  if (isOver(search)) return true;
+  // Who wants to see all of them is told of those that the time did not reach.
+  if (request.allHosts) return false;
+  return budget.leftMs() === 0 || reconcile(attempts.at(-1) as Transcript).primary.outcome !== "unanswered";
 }
 
-/** One session, and those that it teaches us to have once more, without pipelining say. */
-async function tryAddress(
-  host: Target,
-  address: string,
-  recipients: readonly string[],
-  request: ProbeRequest,
-  attempts: Transcript[],
-): Promise<void> {
-  request.progress?.({ kind: "host", host: host.name, address });
-  const retries: Retry[] = [];
-  let asked = recipients;
-  for (;;) {
-    const session = openSession(sessionOptions(host, address, asked, retries, request));
-    const opened = performance.now();
-    void session.decided.then(() => request.progress?.({ kind: "decided", elapsedMs: performance.now() - opened }));
-    const transcript = await session.ended;
-    attempts.push(transcript);
-    const next = request.signal?.aborted === true ? null : again(transcript, retries);
-    if (next === null) return;
-    retries.push(next.retry);
-    asked = next.recipients;
-  }
+/** Who was not asked because the time was over is told all the same. */
+function skip(peer: Peer, search: Search): void {
+  const { budget } = search;
+  const text = `not asked: the ${budget.totalMs / 1000} s for all hosts together were over`;
+  leave({ reason: "out-of-time", stage: "connect", status: null, text }, peer, search, new Date());
 }
 
-function sessionOptions(
-  { name, port }: Target,
-  address: string,
-  recipients: readonly string[],
-  retries: readonly Retry[],
-  request: ProbeRequest,
-): Parameters<typeof openSession>[0] {
-  const { from, depth, tls: tlsPolicy, timeoutMs, signal, progress } = request;
-  const helo = request.helo ?? ownName();
-  const bytes = (): Uint8Array => {
-    if (request.message !== null) return request.message;
-    const domain = helo ?? "[127.0.0.1]";
-    return probeMessage(from === "" ? `probe@${domain}` : from, recipients, domain, new Date());
+function leave(stop: Stop, peer: Peer, search: Search, began: Date, demand?: Demand): void {
+  const { request, attempts } = search;
+  const asked: Omit<Asking, "budget" | "parts"> = {
+    peer,
+    request,
+    recipients: stillAsked(search),
+    demand: demand ?? plain(policyOf(request)),
   };
-  return {
-    host: name,
-    address,
-    port,
-    helo,
-    from,
-    recipients,
-    depth,
-    message: depth === "message" ? { bytes: bytes(), ours: request.message === null } : null,
-    tlsPolicy,
-    retries,
-    timeoutMs,
-    signal,
-    settled: (exchanges, leaving) =>
-      settled(exchanges, leaving, { recipients, depth, tlsPolicy, host: name, localAddress: null }),
-    progress: progress === null ? null : (exchange) => progress({ kind: "exchange", exchange }),
-  };
+  attempts.push(unreached(asked, stop, began));
 }
 
-/** Those who have no final answer yet. One left `unknown` is never offered again: it may have the message. */
-function unanswered(request: ProbeRequest, attempts: readonly Transcript[]): readonly string[] {
-  const words = wordsOfAttempts(attempts);
-  return textsOf(request).filter((text) => !words.get(text)?.some(isFinal));
+/** Of a host that nobody came to ask: as little as is known. */
+function policyOf({ tls }: ProbeRequest): Demand["tlsPolicy"] {
+  return tls === "mta-sts" || tls === "dane" ? "opportunistic" : tls;
 }
 
 /**
- * A 5yz to MAIL, RCPT, DATA or the message ends the search; a greeting or EHLO refused does not. Nor does a 4yz, but at
- * any stage where it asks us to slow down or not to come: the site's next host is the same site (DESIGN §6).
+ * A host without an address is skipped; a domain whose hosts all have none, or are ourselves, takes no mail (RFC 5321
+ * §5.1). Hosts that a request names say nothing about its domain.
  */
-function isFinal({ address, judgement, refusals, attempt }: Word): boolean {
-  const { outcome, answer } = judgement;
-  if (outcome === "accepted" || outcome === "unknown") return true;
-  // Who was one too many wants another transaction, not another time.
-  if (leftOver(attempt).includes(address)) return false;
-  if (outcome === "deferred") return [judgement, ...refusals].some(asksToStayAway);
-  const deep: readonly Stage[] = ["mail", "rcpt", "data", "message"];
-  return outcome === "rejected" && answer.code !== null && deep.includes(answer.stage);
+function withoutMail({ request, attempts }: Search): readonly Transcript[] {
+  const reasons = attempts.map(({ stop }) => stop?.reason);
+  if (request.hosts !== null || !reasons.every((each) => each === "no-address" || each === "own-host")) return attempts;
+  // Where mail would come back, that is the reason. X.4.6 is a routing loop (RFC 3463 §3.5).
+  const [reason, status] = reasons.includes("own-host") ? ["own-host", "5.4.6"] : ["no-address", "5.4.4"];
+  return attempts.map((each) => {
+    if (each.stop?.reason !== reason) return each;
+    return { ...each, stop: { ...each.stop, reason: "no-mail-here", status } };
+  });
 }
 
-function asksToStayAway({ outcome, class: kind }: Judgement): boolean {
-  return outcome === "deferred" && (kind === "ip-reputation" || kind === "rate-limit" || kind === "greylist");
+function domainOf({ recipients }: ProbeRequest): string {
+  return recipients[0]?.domain ?? "";
 }
 
-function textsOf({ recipients }: ProbeRequest): readonly string[] {
-  return recipients.map(({ text }) => text);
-}
-
-function lookup({ resolver, timeoutMs, signal }: ProbeRequest): LookupOptions {
-  return { server: resolver, timeoutMs, families: "both", signal };
-}
-
-/** An attempt that never came to a connection. */
-function unreached(
-  { name, port }: Pick<Target, "name" | "port">,
-  address: string | null,
-  recipients: readonly string[],
-  { depth, tls, from, signal }: ProbeRequest,
-  stop: Stop,
-  began: Date,
-): Transcript {
-  const elapsedMs = Date.now() - began.getTime();
-  return {
-    host: name,
-    address,
-    port,
-    localAddress: null,
-    depth,
-    tlsPolicy: tls,
-    from,
-    recipients,
-    retry: null,
-    startedAt: began.toISOString(),
-    tls: null,
-    exchanges: [],
-    stop,
-    ending: { by: signal?.aborted === true ? "abort" : "failed", stage: stop.stage, text: stop.text },
-    timings: { connectedMs: null, decidedMs: elapsedMs, endedMs: elapsedMs },
-  };
+/** Look-ups end with the budget too: a resolver that is slow would otherwise take its time once for each question. */
+function lookupOf({ resolver, timeoutMs, budgetMs, signal, egress }: ProbeRequest, { over }: Budget): LookupOptions {
+  const until = signal === null ? over : AbortSignal.any([signal, over]);
+  return { server: resolver, timeoutMs: Math.min(timeoutMs, budgetMs), families: familiesOf(egress), signal: until };
 }

@@ -13,7 +13,7 @@ export interface AskOptions {
   readonly signal?: AbortSignal | null;
 }
 
-type RecordType = "MX" | "A" | "AAAA";
+type RecordType = "MX" | "A" | "AAAA" | "TXT" | "PTR";
 
 /** `absent`: DNS says that there is no such record, or not even the name. `failed`: it did not say. */
 export type Answer<T> =
@@ -55,14 +55,20 @@ export async function ask<T>(
       failures.set(asked, `DNS: ${wording(code)} for ${type} ${name} from ${asked}`);
     }
   }
-  if (signal?.aborted) return { kind: "failed", text: `DNS: given up for ${type} ${name}` };
   const [failure] = failures.values();
-  const silence = `DNS: no answer within ${timeoutMs} ms for ${type} ${name} from ${servers.join(", ")}`;
-  return { kind: "failed", text: failure ?? silence };
+  if (failure !== undefined) return { kind: "failed", text: failure };
+  if (signal?.aborted) return { kind: "failed", text: `DNS: given up for ${type} ${name}` };
+  return {
+    kind: "failed",
+    text: `DNS: no answer within ${timeoutMs} ms for ${type} ${name} from ${servers.join(", ")}`,
+  };
 }
 
 /** Whom to ask, and until when: a short first round, because a datagram may be lost, then one with the time that is left. */
-function turns(servers: readonly string[], timeoutMs: number): readonly (readonly [server: string, untilMs: number])[] {
+export function turns<Server>(
+  servers: readonly Server[],
+  timeoutMs: number,
+): readonly (readonly [server: Server, untilMs: number])[] {
   const share = 1 / servers.length;
   const firstMs = Math.min(resendMs * servers.length, timeoutMs / 3);
   return [
@@ -77,8 +83,10 @@ async function askOnce<T>(
   signal: AbortSignal | null,
   query: (resolver: Resolver) => Promise<T[]>,
 ): Promise<T[]> {
-  // The limit is ours alone. c-ares's own would run out before the socket is read, so it is set out of the way.
-  const resolver = new Resolver({ timeout: Math.ceil(Math.max(limitMs, 0)) + 60_000, tries: 1 });
+  // The limit is ours alone. c-ares's own would run out before the socket is read, so it is set out of the way; without
+  // `maxTimeout`, which older Nodes do not know, none of it is longer than 5 s.
+  const outOfTheWay = Math.ceil(Math.max(limitMs, 0)) + 60_000;
+  const resolver = new Resolver({ timeout: outOfTheWay, maxTimeout: outOfTheWay, tries: 1 });
   resolver.setServers([server]);
   const stop = atLimit(limitMs, signal, () => resolver.cancel());
   try {

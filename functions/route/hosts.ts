@@ -2,11 +2,9 @@
 // It knows neither how a question is asked nor where an address leads, and never dials.
 import { isIP } from "node:net";
 import { networkInterfaces } from "node:os";
+import { specialRange } from "../smtp/address-range.ts";
 import { ask, askSystem, type Answer, type AskOptions } from "./dns.ts";
-import { guarded } from "./guard.ts";
-
-/** Which IP versions may be dialled. */
-export type Families = "both" | "4" | "6";
+import type { Families } from "./egress.ts";
 
 export interface LookupOptions extends AskOptions {
   readonly families: Families;
@@ -123,7 +121,7 @@ function inTurn<T>(first: readonly T[], second: readonly T[]): readonly T[] {
  */
 export function preferredFamily(interfaces: ReturnType<typeof networkInterfaces>): 4 | 6 {
   const ours = Object.values(interfaces).flatMap((each) => each ?? []);
-  return ours.some(({ family, address }) => family === "IPv6" && guarded(address) === null) ? 6 : 4;
+  return ours.some(({ family, address }) => family === "IPv6" && specialRange(address) === null) ? 6 : 4;
 }
 
 /** RFC 5321 §5.1: a domain without MX that has an address is its own host, with preference 0. */
@@ -187,7 +185,8 @@ async function askAddresses(name: string, options: LookupOptions): Promise<Found
 }
 
 function addressesIn(answers: readonly Answer<string>[], name: string, families: Families): FoundAddresses | Nowhere {
-  const addresses = answers.flatMap((answer) => (answer.kind === "records" ? answer.records.map(hostAddress) : []));
+  const records = answers.flatMap((answer) => (answer.kind === "records" ? answer.records : []));
+  const addresses = [...new Set(records)].map(hostAddress);
   const failure = answers.find((answer) => answer.kind === "failed")?.text ?? null;
   if (addresses.length > 0) return { kind: "addresses", addresses, fault: failure };
   if (failure !== null) return unanswered(failure);

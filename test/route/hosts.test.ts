@@ -4,6 +4,8 @@ import nodeDns from "node:dns";
 import { once } from "node:events";
 import type { NetworkInterfaceInfo } from "node:os";
 import { after, before, suite, test } from "node:test";
+import * as packets from "dns-packet";
+import type { Answer } from "dns-packet";
 import fc from "fast-check";
 import { isDnsServer } from "../../functions/route/dns.ts";
 import { findAddresses, findHosts, preferredFamily } from "../../functions/route/hosts.ts";
@@ -254,6 +256,24 @@ suite("limits", () => {
     }
   });
 
+  test("an answer that takes longer than the resolver's library would wait is waited for", async () => {
+    const udp = createSocket("udp4");
+    udp.on("message", (query, peer) => {
+      const { id = 0, questions = [] } = packets.decode(query);
+      const answers: Answer[] = [{ type: "MX", name: "slow.test", data: { preference: 10, exchange: "mx.slow.test" } }];
+      const answer = packets.encode({ type: "response", id, questions, answers });
+      setTimeout(() => udp.send(answer, peer.port, peer.address), 5_600);
+    });
+    udp.bind(0, "127.0.0.1");
+    await once(udp, "listening");
+    try {
+      const server = `127.0.0.1:${udp.address().port}`;
+      assert.equal(await outcomeOf("slow.test", { server, timeoutMs: 20_000 }), "mx.slow.test 10");
+    } finally {
+      udp.close();
+    }
+  });
+
   test("an answer that came while the loop was busy is read, though every limit has passed", async () => {
     const busy = await serveDns({ "busy.test": { MX: ["10 mx.busy.test"] } }, () => {
       const until = performance.now() + 400;
@@ -312,6 +332,20 @@ suite("the process's own servers", () => {
         /^DNS: SERVFAIL for MX plain\.test/,
       );
     } finally {
+      await failing.close();
+    }
+  });
+
+  test("what one of them said is told, also where the look-up was given up while another was silent", async () => {
+    const failing = await serveDns({ "silent.test": "SERVFAIL" });
+    const before = nodeDns.getServers();
+    try {
+      nodeDns.setServers([failing.server, dns.server]);
+      const signal = AbortSignal.timeout(300);
+      const { text } = nowhere(await findHosts("silent.test", options({ server: null, timeoutMs: 60_000, signal })));
+      assert.match(text, /^DNS: SERVFAIL for MX silent\.test/);
+    } finally {
+      nodeDns.setServers(before);
       await failing.close();
     }
   });

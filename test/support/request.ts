@@ -1,5 +1,7 @@
 // A probe's request for tests: what none of them is about is said here once.
-import type { ProbeRequest } from "../../functions/route/attempts.ts";
+import { presetBudgetMs, smtpPort, type ProbeRequest } from "../../functions/route/attempts.ts";
+import { direct } from "../../functions/route/egress.ts";
+import { memoryCache, policyHttps } from "../../functions/route/mta-sts.ts";
 import { parseAddress } from "../../functions/smtp/address.ts";
 
 /** To these recipients, at these hosts (null: the domain's own), in the clear and up to RCPT unless `more` says so. */
@@ -19,7 +21,12 @@ export function requestTo(
     timeoutMs: 20_000,
     resolver: null,
     isByHand: true,
-    egress: "direct",
+    allHosts: false,
+    egress: direct,
+    policies: memoryCache(),
+    https: policyHttps,
+    budgetMs: presetBudgetMs,
+    port: smtpPort,
     severities: {},
     allowPrivate: false,
     signal: null,

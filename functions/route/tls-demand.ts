@@ -1,0 +1,128 @@
+// What a session with a host has to do about TLS: what the request says, or what the recipient's domain publishes about
+// it by MTA-STS (RFC 8461) or DANE (RFC 7672). It looks up and decides; the session obeys.
+import type { ShownTls } from "../smtp/tls-facts.ts";
+import { daneFault } from "../smtp/dane-match.ts";
+import type { DomainPolicy, TlsPolicy } from "../smtp/transcript.ts";
+import { openDane, type FoundDane } from "./dane.ts";
+import type { LookupOptions } from "./hosts.ts";
+import { coversHost, findPolicy, type FoundPolicy, type PolicyCache } from "./mta-sts.ts";
+import type { Https } from "./policy-file.ts";
+
+/** `require` is encryption, whatever the certificate. The last two take what the domain asks, opportunistically else. */
+export type TlsMode = TlsPolicy | "mta-sts" | "dane";
+
+export const tlsModes: readonly TlsMode[] = ["never", "opportunistic", "require", "mta-sts", "dane"];
+
+export interface Demand {
+  readonly tlsPolicy: TlsPolicy;
+  /** Null where nobody looked for one. */
+  readonly policy: DomainPolicy | null;
+  /** What of it is not as the policy asks; null: nothing. Null itself: whatever the host shows. */
+  readonly verify: ((shown: ShownTls) => string | null) | null;
+  /** What to ask for in the handshake (SNI); null: the host's name. */
+  readonly serverName: string | null;
+  /** Why the host is not to be dialled at all; null: it is. */
+  readonly refusal: string | null;
+}
+
+export interface DemandOptions {
+  readonly mode: TlsMode;
+  readonly domain: string;
+  readonly policies: PolicyCache;
+  readonly https: Https;
+  readonly lookup: LookupOptions;
+  readonly allowPrivate: boolean;
+}
+
+export interface DemandedHost {
+  readonly name: string;
+  readonly port: number;
+  /** Named by hand it need not be one of the domain's. */
+  readonly isByHand: boolean;
+}
+
+export type Demands = (host: DemandedHost) => Promise<Demand>;
+
+/** What each host of a domain has to meet. What is asked of the domain is asked once, for the first of them. */
+export function openDemands(options: DemandOptions): Demands {
+  const { mode, domain, lookup } = options;
+  // Neither knows domains that are addresses.
+  if (domain.startsWith("[")) return async () => plain(mode === "mta-sts" || mode === "dane" ? "opportunistic" : mode);
+  switch (mode) {
+    case "mta-sts": {
+      let found: Promise<FoundPolicy> | null = null;
+      return async ({ name }) => {
+        found ??= findPolicy(domain, options.policies, {
+          lookup,
+          allowPrivate: options.allowPrivate,
+          now: Date.now,
+          https: options.https,
+        });
+        return byMtaSts(await found, domain, name);
+      };
+    }
+    case "dane": {
+      const find = openDane(domain, lookup);
+      return async ({ name, port, isByHand }) => byDane(await find(name, port, isByHand ? "by-hand" : "by-mx"));
+    }
+    case "never":
+    case "opportunistic":
+    case "require":
+      return async () => plain(mode);
+  }
+}
+
+/** Without any policy. */
+export function plain(tlsPolicy: TlsPolicy): Demand {
+  return { tlsPolicy, policy: null, verify: null, serverName: null, refusal: null };
+}
+
+function byMtaSts(found: FoundPolicy, domain: string, host: string): Demand {
+  const whose = `the MTA-STS policy of ${domain}`;
+  if (found.kind !== "policy") {
+    const mode = found.kind === "none" ? "none" : "unknown";
+    return { ...plain("opportunistic"), policy: { by: "mta-sts", mode, text: found.text, fault: null } };
+  }
+  const { mode, id } = found.policy;
+  const text = `${whose} (${mode}, id ${id}${found.fault === null ? "" : `, kept though ${found.fault}`})`;
+  if (mode === "none") return { ...plain("opportunistic"), policy: { by: "mta-sts", mode, text, fault: null } };
+  const stray = coversHost(found.policy, host)
+    ? null
+    : `${host} is not among its hosts: ${patternsText(found.policy.mx)}`;
+  const policy: DomainPolicy = { by: "mta-sts", mode, text, fault: stray };
+  const demand = { policy, verify: unverified, serverName: null };
+  if (mode === "testing") return { ...demand, tlsPolicy: "opportunistic", refusal: null };
+  return { ...demand, tlsPolicy: "require", refusal: stray };
+}
+
+/** A policy may name thousands, and each attempt tells them. */
+function patternsText(patterns: readonly string[]): string {
+  const most = patterns.slice(0, 5).join(", ");
+  return patterns.length > 5 ? `${most} and ${patterns.length - 5} more` : most;
+}
+
+/** RFC 8461 §4.2: a chain to a known root, for the host's name. */
+function unverified({ facts }: ShownTls): string | null {
+  const { certificate } = facts;
+  if (certificate === null) return "the host shows no certificate";
+  return certificate.verified ? null : `the host's certificate does not verify: ${certificate.fault}`;
+}
+
+function byDane(found: FoundDane): Demand {
+  const { kind, text } = found;
+  switch (kind) {
+    case "none":
+    case "unknown":
+      return { ...plain("opportunistic"), policy: { by: "dane", mode: kind, text, fault: null } };
+    case "failed":
+      return { ...plain("require"), policy: { by: "dane", mode: "enforce", text, fault: text }, refusal: text };
+    case "unusable":
+      return { ...plain("require"), policy: { by: "dane", mode: "enforce", text, fault: null } };
+    case "records": {
+      const { records, base, names } = found;
+      const verify = ({ chain }: ShownTls): string | null => daneFault(chain, records, names, Date.now());
+      const policy: DomainPolicy = { by: "dane", mode: "enforce", text, fault: null };
+      return { tlsPolicy: "require", policy, verify, serverName: base, refusal: null };
+    }
+  }
+}
