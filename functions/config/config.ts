@@ -1,8 +1,10 @@
 // The one file that the operator edits: who we are, the ways out, whom we probe and how often, whom to wake, the limits.
 // It says what is wrong with one, and what it comes to. It does not know where the file lies.
 import type * as z from "zod/mini";
+import { egressFaults } from "./egress.ts";
 import { nameFaults } from "./name-faults.ts";
-import { configSchema, type secret } from "./schema.ts";
+import { configSchema } from "./schema.ts";
+import type { secret } from "./secret.ts";
 import { checked, type Checked } from "./shape-faults.ts";
 
 export type Config = z.infer<typeof configSchema>;
@@ -27,6 +29,7 @@ export function checkConfig(value: unknown): Checked<Config> {
       "name",
       shape.value.egresses.map((each) => each.name),
     ),
+    ...shape.value.egresses.flatMap((each, index) => egressFaults(each, `egresses[${index}]`)),
     ...repeated(
       "onCall.routes",
       "name",

@@ -1,12 +1,13 @@
 // What the configuration file may hold, field by field, each with what it is for. What one field allows another, and
 // where the file lies, it does not know.
-import { isIP } from "node:net";
 import * as z from "zod/mini";
 import { isHelo, parseAddress, parseSender } from "../smtp/address.ts";
 import { depths } from "../smtp/transcript.ts";
 import { classes, type Class } from "../verdict/classes.ts";
 import { about } from "./about.ts";
 import { parseHost } from "./host.ts";
+import { secret } from "./secret.ts";
+import { ip, via } from "./via.ts";
 
 /** The table's name too, which has three characters or more. */
 const systemName = z.string().check(z.regex(/^[a-z0-9][a-z0-9-]{1,38}[a-z0-9]$/, "3 to 40 of a-z, 0-9 and hyphens"));
@@ -17,13 +18,6 @@ const sender = z.string().check(z.refine(isSender, "a mailbox, or empty for the 
 const recipients = z.string().check(z.refine(isRecipients, "a mailbox, @example.com for all of a domain, or *"));
 const domain = z.string().check(z.refine(isDomain, "a domain in lower case, in A-labels (xn--…)"));
 const host = z.string().check(z.refine((text) => parseHost(text) !== null, "host, host:25 or [IPv6]:25"));
-export const secret = about(
-  'The secret itself, only where the file is one; else {"env": "NAME"}.',
-  z.union([
-    z.string().check(z.minLength(1)),
-    z.strictObject({ env: about("The environment variable that holds it.", z.string().check(z.minLength(1))) }),
-  ]),
-);
 const url = z.url("a URL such as https://example.com/");
 const severity = z.enum(["page", "warn", "info"]);
 const wholeNumber = (from: number, to: number): z.ZodMiniNumber => z.int().check(z.gte(from), z.lte(to));
@@ -58,10 +52,12 @@ const egress = z.strictObject({
     "functions: the Lambda functions' own way out. worker: a long-polling worker of this name, on the mail host.",
     z.enum(["functions", "worker"]),
   ),
-  address: about(
-    "The address that providers judge, for people to read.",
-    z._default(z.nullable(z.string().check(z.refine((text) => isIP(text) > 0, "an IP address"))), null),
+  address: about("The address that providers judge.", z._default(z.nullable(ip), null)),
+  families: about(
+    "The IP versions that are dialled; null: the one that address is of, or both where it is not known.",
+    z._default(z.nullable(z.enum(["both", "4", "6"])), null),
   ),
+  via: about("How connections leave.", z._default(via, { type: "direct", bind: null })),
 });
 
 const target = z.strictObject({
@@ -69,6 +65,10 @@ const target = z.strictObject({
   recipient: about("A mailbox of ours there: a probe is no address verifier.", mailbox),
   depth: about("How far a probe goes; message delivers one.", z._default(z.enum(depths), "rcpt")),
   everyMinutes: about("60 or more at depth message.", z._default(wholeNumber(5, 1_440), 15)),
+  tls: about(
+    "never; opportunistic: wherever it can be had; require: it must be had; mta-sts, dane: as the domain publishes.",
+    z._default(z.enum(["opportunistic", "require", "mta-sts", "dane", "never"]), "opportunistic"),
+  ),
   egresses: about("By name; null for all.", z._default(z.nullable(z.array(name).check(z.minLength(1))), null)),
   severities: about(
     "Whom a class wakes here, where that differs from what it does elsewhere.",
@@ -107,6 +107,7 @@ const limits = z.strictObject({
     "For each session, each command and each DNS look-up of it.",
     z._default(wholeNumber(1, 600), 60),
   ),
+  probeSeconds: about("For all hosts of one request together.", z._default(wholeNumber(1, 900), 300)),
   gapSeconds: about("Between two sessions with one provider over one egress.", z._default(wholeNumber(0, 900), 30)),
   concurrency: about("Requests that one process works on at a time.", z._default(wholeNumber(1, 100), 10)),
   backOffMinutes: about(
@@ -161,7 +162,7 @@ export const configSchema = z.strictObject({
   ),
   limits: about(
     "Our manners and our patience.",
-    z._default(limits, { sessionSeconds: 60, gapSeconds: 30, concurrency: 10, backOffMinutes: 30 }),
+    z._default(limits, { sessionSeconds: 60, probeSeconds: 300, gapSeconds: 30, concurrency: 10, backOffMinutes: 30 }),
   ),
   requests: about(
     "What a request in the queue may ask for beyond the targets.",

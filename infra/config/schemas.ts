@@ -6,14 +6,14 @@ import { writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import * as z from "zod/mini";
 import { configSchema } from "../../functions/config/schema.ts";
-import { probeRequestSchema } from "../../functions/queue/request.ts";
+import { requestSchema } from "../../functions/queue/request.ts";
 
 /** Each with the file that holds it. */
 export const schemas = [
   { file: new URL("schema.json", import.meta.url), text: textOf(configSchema, "urn:delivery-probe:config:1") },
   {
     file: new URL("../../functions/queue/request.schema.json", import.meta.url),
-    text: textOf(probeRequestSchema, "urn:delivery-probe:request:1"),
+    text: textOf(requestSchema, "urn:delivery-probe:request:1"),
   },
 ] as const;
 

@@ -7,8 +7,10 @@ import { describe, it, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { checkConfig, keyOfTarget, pairsOf, secretOf, type Config } from "../../functions/config/config.ts";
+import { familiesOf } from "../../functions/config/egress.ts";
 import { ConfigFault, loadConfig } from "../../functions/config/load.ts";
 import { pathText } from "../../functions/config/shape-faults.ts";
+import { tlsModes } from "../../functions/route/tls-demand.ts";
 import example from "../../infra/config/example.json" with { type: "json" };
 
 /** The least that a file may hold. */
@@ -21,6 +23,9 @@ const least = {
   targets: [{ provider: "icloud", recipient: "probe@icloud.example" }],
 };
 const [target] = least.targets;
+const worker = { name: "mail-1", runner: "worker" };
+const socks = { type: "socks5", host: "proxy.example" };
+const connect = { type: "http-connect", host: "proxy.example" };
 const sns = { type: "sns", name: "mail", topicArn: "arn:aws:sns:us-east-1:1:on-call" };
 
 interface Row {
@@ -90,6 +95,96 @@ const rows: readonly Row[] = [
     name: "two egresses of one name",
     file: { egresses: [...least.egresses, { name: "aws", runner: "worker" }] },
     faults: ["egresses[2]: the same name as egresses[0]"],
+  },
+  {
+    name: "IP versions and a bind address that do not fit",
+    file: {
+      egresses: [
+        { ...worker, families: "5" },
+        { ...worker, via: { type: "direct", bind: "eth0" } },
+        { ...worker, via: { type: "smarthost" } },
+      ],
+    },
+    faults: [
+      'egresses[0].families: expected one of "4"|"6"|"both"',
+      "egresses[1].via.bind: an IP address",
+      "egresses[2].via.type: expected one of 'direct' | 'socks5' | 'http-connect'",
+    ],
+  },
+  {
+    name: "IP versions that are not those of the address, or of the address to leave from",
+    file: {
+      egresses: [
+        { ...worker, name: "a", address: "192.0.2.25", families: "6" },
+        { ...worker, name: "b", address: "2001:db8::25", families: "both" },
+        { ...worker, name: "c", families: "4", via: { type: "direct", bind: "2001:db8::25" } },
+        { ...worker, name: "d", address: "192.0.2.25", via: { type: "direct", bind: "2001:db8::25" } },
+      ],
+    },
+    faults: [
+      'egresses[0].families: "4", which 192.0.2.25 is of, or null',
+      'egresses[1].families: "6", which 2001:db8::25 is of, or null',
+      'egresses[2].families: "6", which 2001:db8::25 is of, or null',
+      "egresses[3].via.bind: an IPv4 address, as 192.0.2.25 is one, or null",
+    ],
+  },
+  {
+    name: "proxies with a wrong field each",
+    file: {
+      egresses: [
+        { ...worker, via: { ...socks, host: "[2001:db8::1]" } },
+        { ...worker, via: { ...socks, host: "proxy.example:1080", tls: null } },
+        { ...worker, via: { ...socks, port: 0 } },
+        { ...worker, via: { ...connect, tls: { ca: "/etc/ssl/ca.pem" } } },
+        { ...worker, via: { type: "socks5" } },
+      ],
+    },
+    faults: [
+      "egresses[0].via.host: a host name such as proxy.example.com, or an IP address without brackets",
+      "egresses[1].via.host: a host name such as proxy.example.com, or an IP address without brackets",
+      "egresses[1].via.tls: there is no such field",
+      "egresses[2].via.port: expected number to be >=1",
+      'egresses[3].via.tls.ca: PEM text, with a "-----BEGIN CERTIFICATE-----"',
+      "egresses[4].via.host: is missing; it takes string",
+    ],
+  },
+  {
+    name: "halves of what is nothing without the other",
+    file: {
+      egresses: [
+        { ...worker, name: "a", via: { ...socks, username: "us" } },
+        { ...worker, name: "b", via: { ...connect, password: { env: "PASSWORD" } } },
+        { ...worker, name: "c", via: { ...connect, tls: { certificate: { env: "CERTIFICATE" } } } },
+        { ...worker, name: "d", via: { ...connect, tls: { key: { env: "KEY" } } } },
+      ],
+    },
+    faults: [
+      "egresses[0].via.password: what goes with username, or neither of them",
+      "egresses[1].via.username: what goes with password, or neither of them",
+      "egresses[2].via.tls.key: what goes with certificate, or neither of them",
+      "egresses[3].via.tls.certificate: what goes with key, or neither of them",
+    ],
+  },
+  {
+    name: "names and passwords that a proxy cannot be told",
+    file: {
+      egresses: [
+        { ...worker, name: "a", via: { ...connect, username: "u:s", password: { env: "PASSWORD" } } },
+        { ...worker, name: "b", via: { ...connect, username: "us", password: "line\n" } },
+        { ...worker, name: "c", via: { ...socks, username: "é".repeat(128), password: "p".repeat(256) } },
+      ],
+    },
+    faults: [
+      'egresses[0].via.username: a name without ":", which ends one (RFC 7617 §2)',
+      "egresses[1].via.password: a text without control characters (RFC 7617 §2)",
+      "egresses[2].via.username: 1 to 255 octets, as SOCKS5 has it (RFC 1929 §2)",
+      "egresses[2].via.password: 1 to 255 octets, as SOCKS5 has it (RFC 1929 §2)",
+    ],
+  },
+  {
+    name: "a TLS mode that there is not",
+    file: { targets: [{ ...target, tls: "always" }] },
+    faults: ['targets[0].tls: expected one of "opportunistic"|"require"|"mta-sts"|"dane"|"never"'],
   },
   {
     name: "a target that is no mailbox",
@@ -217,13 +312,14 @@ const rows: readonly Row[] = [
     name: "numbers out of their range",
     file: {
       alarms: { widely: 1, lateMinutes: 0 },
-      limits: { sessionSeconds: 0, gapSeconds: -1, concurrency: 101, backOffMinutes: 1_441 },
+      limits: { sessionSeconds: 0, probeSeconds: 901, gapSeconds: -1, concurrency: 101, backOffMinutes: 1_441 },
       history: { days: 0 },
     },
     faults: [
       "alarms.widely: expected number to be >=2",
       "alarms.lateMinutes: expected number to be >=1",
       "limits.sessionSeconds: expected number to be >=1",
+      "limits.probeSeconds: expected number to be <=900",
       "limits.gapSeconds: expected number to be >=0",
       "limits.concurrency: expected number to be <=100",
       "limits.backOffMinutes: expected number to be <=1440",
@@ -356,8 +452,13 @@ test("what is not said has its default", () => {
   assert.deepEqual(value, {
     name: "delivery-probe",
     identity: least.identity,
-    egresses: least.egresses.map((each) => ({ ...each, address: null })),
-    targets: [{ ...target, depth: "rcpt", everyMinutes: 15, egresses: null, severities: {} }],
+    egresses: least.egresses.map((each) => ({
+      ...each,
+      address: null,
+      families: null,
+      via: { type: "direct", bind: null },
+    })),
+    targets: [{ ...target, depth: "rcpt", everyMinutes: 15, tls: "opportunistic", egresses: null, severities: {} }],
     hosts: {},
     onCall: { routes: [], runbook: null },
     alarms: {
@@ -366,7 +467,7 @@ test("what is not said has its default", () => {
       widely: 2,
       lateMinutes: 30,
     },
-    limits: { sessionSeconds: 60, gapSeconds: 30, concurrency: 10, backOffMinutes: 30 },
+    limits: { sessionSeconds: 60, probeSeconds: 300, gapSeconds: 30, concurrency: 10, backOffMinutes: 30 },
     requests: { recipients: [], senders: [], ports: [25], privateAddresses: false },
     history: { days: 30, maskRecipients: false },
   });
@@ -377,6 +478,48 @@ test("a part that is said in part has the defaults of a part that is not said", 
   const { value } = checkConfig({ ...least, ...Object.fromEntries(parts.map((each) => [each, {}])) });
   assert.deepEqual(value, checkConfig(least).value);
 });
+
+test("every way out is taken, with the defaults of what is not said", () => {
+  const egresses = [
+    { ...worker, name: "a", via: { type: "direct" } },
+    { ...worker, name: "b", via: socks },
+    { ...worker, name: "c", via: connect },
+    { ...worker, name: "d", via: { ...connect, tls: null } },
+  ];
+  const { value, faults } = checkConfig({ ...least, egresses });
+  assert.equal(faults, null);
+  const open = { username: null, password: null, passesNames: false };
+  assert.deepEqual(
+    value.egresses.map(({ via }) => via),
+    [
+      { type: "direct", bind: null },
+      { ...socks, port: 1_080, ...open },
+      { ...connect, port: 3_128, tls: { ca: null, certificate: null, key: null }, ...open },
+      { ...connect, port: 3_128, tls: null, ...open },
+    ],
+  );
+});
+
+test("targets take every TLS mode that probes have", () => {
+  for (const tls of tlsModes) assert.equal(checkConfig({ ...least, targets: [{ ...target, tls }] }).faults, null, tls);
+});
+
+for (const [address, families, bind, expected] of [
+  [null, null, null, "both"],
+  [null, "6", null, "6"],
+  ["192.0.2.25", null, null, "4"],
+  ["2001:db8::25", null, null, "6"],
+  ["2001:db8::25", "6", "2001:db8::26", "6"],
+  [null, null, "192.0.2.25", "4"],
+] as const) {
+  test(`address ${address}, families ${families}, bind ${bind}: IP versions ${expected}`, () => {
+    const { value } = checkConfig({
+      ...least,
+      egresses: [{ ...worker, address, families, via: { type: "direct", bind } }],
+    });
+    assert.deepEqual(value?.egresses.map(familiesOf), [expected]);
+  });
+}
 
 test("every kind of route is taken, its secrets in the file or in the environment", () => {
   const routes = [

@@ -8,6 +8,7 @@ for (const [text, expected] of [
   ["mx.example", { name: "mx.example", port: 25 }],
   ["mx.example.", { name: "mx.example", port: 25 }],
   ["mx.example:2525", { name: "mx.example", port: 2_525 }],
+  ["Bücher.example", { name: "xn--bcher-kva.example", port: 25 }],
   ["192.0.2.1", { name: "192.0.2.1", port: 25 }],
   ["192.0.2.1:26", { name: "192.0.2.1", port: 26 }],
   ["[2001:db8::1]", { name: "2001:db8::1", port: 25 }],

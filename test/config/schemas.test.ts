@@ -53,6 +53,21 @@ const configs: readonly (readonly [name: string, fits: boolean, change: object])
   ["an egress without address", true, { egresses: [{ name: "aws", runner: "functions" }] }],
   ["an egress whose address is null", true, { egresses: [{ ...egress, address: null }] }],
   ["an egress with another runner", false, { egresses: [{ ...egress, runner: "lambda" }] }],
+  ["an egress of each kind", true, { egresses: [
+    { ...egress, families: "4", via: { type: "direct", bind: "192.0.2.25" } },
+    { name: "b", runner: "worker", via: { type: "socks5", host: "proxy.example", username: "us", password: { env: "A" } } },
+    { name: "c", runner: "worker", via: { type: "http-connect", host: "192.0.2.1", port: 8_443, passesNames: true } },
+    { name: "d", runner: "worker", via: { type: "http-connect", host: "proxy.example", tls: null } },
+    { name: "e", runner: "worker", via: { type: "http-connect", host: "proxy.example", tls: { ca: "-----BEGIN CERTIFICATE-----", certificate: { env: "B" }, key: { env: "C" } } } },
+  ] }], // prettier-ignore
+  ["an egress that leaves in another way", false, { egresses: [{ ...egress, via: { type: "socks4", host: "proxy.example" } }] }], // prettier-ignore
+  ["an egress through a proxy without its host", false, { egresses: [{ ...egress, via: { type: "socks5" } }] }],
+  ["an authority that is no PEM", false, { egresses: [{ ...egress, via: { type: "http-connect", host: "proxy.example", tls: { ca: "ca.pem" } } }] }], // prettier-ignore
+  ["an egress of IPv5", false, { egresses: [{ ...egress, families: "5" }] }],
+  ["a target that requires TLS", true, { targets: [{ ...target, tls: "require" }] }],
+  ["a target with another TLS mode", false, { targets: [{ ...target, tls: "always" }] }],
+  ["a quarter of an hour for all hosts", true, { limits: { probeSeconds: 900 } }],
+  ["more than that", false, { limits: { probeSeconds: 901 } }],
   ["no target", false, { targets: [] }],
   ["a target with everything", true, { targets: [{ ...target, depth: "ehlo", everyMinutes: 5, egresses: ["aws"], severities: { tls: "page" } }] }], // prettier-ignore
   ["a target whose egresses are null", true, { targets: [{ ...target, egresses: null }] }],
@@ -120,6 +135,10 @@ const requests: readonly (readonly [name: string, fits: boolean, change: object]
   ["a date", false, { notAfter: "2026-11-24" }],
   ["a day that there is not", false, { notAfter: "2026-02-29T00:00:00Z" }],
   ["a field that there is not", false, { attempt: 2 }],
+  ["a self-check", true, { kind: "self-check", recipient: undefined, egress: "aws" }],
+  ["a self-check until a time", true, { kind: "self-check", recipient: undefined, egress: "aws", notAfter: "2026-11-24T17:00:00Z" }], // prettier-ignore
+  ["a self-check without egress", false, { kind: "self-check", recipient: undefined }],
+  ["a self-check with what only a probe has", false, { kind: "self-check", egress: "aws" }],
 ];
 
 describe("a request fits the schema where the code takes it", () => {

@@ -1,0 +1,59 @@
+// What a row of the configuration's egresses comes to: which IP versions it dials, and where its fields do not fit each
+// other. It reads no secret and opens no connection.
+import { isIP, isIPv6 } from "node:net";
+import type { Config } from "./config.ts";
+import { credentialFaults } from "./credentials.ts";
+
+type Row = Config["egresses"][number];
+type Families = NonNullable<Row["families"]>;
+
+/** @returns every fault with its path and what may stand there */
+export function egressFaults(row: Row, path: string): readonly string[] {
+  const { address, families, via } = row;
+  const own = ownAddress(row);
+  const isMixed = via.type === "direct" && via.bind !== null && own !== null && isIP(via.bind) !== isIP(own);
+  return [
+    ...(families !== null && own !== null && families !== familyOf(own)
+      ? [`${path}.families: "${familyOf(own)}", which ${own} is of, or null`]
+      : []),
+    ...(isMixed ? [`${path}.via.bind: an IPv${familyOf(own)} address, as ${address} is one, or null`] : []),
+    ...viaFaults(via, `${path}.via`),
+  ];
+}
+
+/** Providers judge v4 and v6 apart, so that an egress whose address is known dials that one's family only. */
+export function familiesOf(row: Row): Families {
+  const own = ownAddress(row);
+  return row.families ?? (own === null ? "both" : familyOf(own));
+}
+
+export function familyOf(address: string): "4" | "6" {
+  return isIPv6(address) ? "6" : "4";
+}
+
+function ownAddress({ address, via }: Row): string | null {
+  return address ?? (via.type === "direct" ? via.bind : null);
+}
+
+function viaFaults(via: Row["via"], path: string): readonly string[] {
+  if (via.type === "direct") return [];
+  const { type, username, password } = via;
+  const faults = credentialFaults(type, { username, password: typeof password === "string" ? password : null });
+  return [
+    ...pairFaults(path, "username", "password", via),
+    ...(type === "http-connect" && via.tls !== null ? pairFaults(`${path}.tls`, "certificate", "key", via.tls) : []),
+    ...faults.map(({ field, allowed }) => `${path}.${field}: ${allowed}`),
+  ];
+}
+
+/** Two fields that are nothing without each other. */
+function pairFaults<K extends string>(
+  path: string,
+  one: K,
+  other: K,
+  given: Readonly<Record<K, unknown>>,
+): readonly string[] {
+  if ((given[one] === null) === (given[other] === null)) return [];
+  const [missing, there] = given[one] === null ? [one, other] : [other, one];
+  return [`${path}.${missing}: what goes with ${there}, or neither of them`];
+}
