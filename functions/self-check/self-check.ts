@@ -1,0 +1,121 @@
+// Whether our own set-up is right: what providers look at before they look at a message. A fault is said here first.
+// It knows no queue and no alarm; how a host is spoken to is given to it.
+import type { Egress } from "../route/egress.ts";
+import type { LookupOptions } from "../route/hosts.ts";
+import { ownName } from "../route/own-name.ts";
+import type { Verdict } from "../verdict/verdict.ts";
+import { checkAddress, configuredAddress, learntAddress, seenAddresses } from "./address.ts";
+import { checkBlocklists } from "./blocklists.ts";
+import type { Found } from "./found.ts";
+import { checkHelo } from "./helo.ts";
+import { checkPort25, reachHosts } from "./port-25.ts";
+import { checkReverseDns } from "./reverse-dns.ts";
+import { checkSender } from "./sender.ts";
+import { checkSpf } from "./spf.ts";
+
+/** `fault`: somebody has to mend it. `unknown`: it could not be learnt. */
+export type Standing = "ok" | "fault" | "unknown";
+
+export interface Check {
+  readonly check: "address" | "helo" | "reverse-dns" | "sender" | "spf" | "port-25" | "blocklists";
+  readonly standing: Standing;
+  /** What was found, in a line or more. It quotes DNS and hosts: untrusted text. */
+  readonly text: string;
+  /** What to do next; null when ok. */
+  readonly remedy: { readonly text: string; readonly url: string | null } | null;
+}
+
+export interface SelfCheck {
+  /** The schema's version. */
+  readonly v: 1;
+  /** RFC 3339: when it began. */
+  readonly at: string;
+  readonly egress: {
+    readonly name: string;
+    /** The address that hosts see, as far as is known. */
+    readonly address: string | null;
+    /** The address that a host says it sees; null: none said. */
+    readonly seen: string | null;
+  };
+  /** The name given in EHLO; null: an address literal is. */
+  readonly helo: string | null;
+  /** The envelope's sender; empty for the null sender. */
+  readonly sender: string;
+  /** The worst of the checks: a fault, then what is unknown. */
+  readonly standing: Standing;
+  readonly checks: readonly Check[];
+}
+
+/** How the hosts of a domain are spoken to, up to EHLO. */
+export type OpenSession = (domain: string) => Promise<Verdict>;
+
+export interface SelfCheckOptions {
+  readonly egress: Egress;
+  /** Null: this machine's own name. */
+  readonly helo: string | null;
+  /** The envelope's sender; empty for the null sender. */
+  readonly from: string;
+  readonly lookup: LookupOptions;
+  /** Domains whose hosts are asked whether port 25 is open. */
+  readonly ask: readonly string[];
+  readonly allowPrivate: boolean;
+  readonly open: OpenSession;
+}
+
+/**
+ * Asks DNS, and the hosts of `ask`. What they say, or fail to say, is in the document; each question is bounded by
+ * `lookup.timeoutMs`, each host by `open`. Only a fault of our code throws.
+ */
+export async function selfCheck(options: SelfCheckOptions): Promise<SelfCheck> {
+  const at = new Date().toISOString();
+  const helo = options.helo ?? ownName();
+  const reached = reachHosts(options);
+  const configured = configuredAddress(options);
+  // What is known without the hosts is looked up while they are asked.
+  const known =
+    configured === null ? reached.then(({ attempts }) => learntAddress(attempts)) : Promise.resolve(configured);
+  const named = async (check: Check["check"], found: Promise<Found>): Promise<Check> => ({ check, ...(await found) });
+  const seen = reached.then(({ attempts }) => seenAddresses(attempts));
+  const checks = await Promise.all([
+    named(
+      "address",
+      Promise.all([known, seen]).then(([address, said]) => checkAddress(options, address, said)),
+    ),
+    named(
+      "helo",
+      known.then((address) => checkHelo(helo, address, options)),
+    ),
+    named(
+      "reverse-dns",
+      known.then((address) => checkReverseDns(helo, address, options)),
+    ),
+    named("sender", checkSender(options)),
+    named(
+      "spf",
+      known.then((address) => checkSpf(helo, address, options)),
+    ),
+    named(
+      "port-25",
+      reached.then((reach) => checkPort25(reach, options)),
+    ),
+    named(
+      "blocklists",
+      known.then((address) => checkBlocklists(address, options)),
+    ),
+  ]);
+  const [address, [first = null]] = [await known, await seen];
+  return {
+    v: 1,
+    at,
+    egress: { name: options.egress.name, address, seen: first?.address ?? null },
+    helo,
+    sender: options.from,
+    standing: worst(checks),
+    checks,
+  };
+}
+
+function worst(checks: readonly Check[]): Standing {
+  const standings: readonly Standing[] = checks.map(({ standing }) => standing);
+  return (["fault", "unknown"] as const).find((each) => standings.includes(each)) ?? "ok";
+}

@@ -1,0 +1,88 @@
+// Whether SPF lets the egress's address send for the sender's domain, for the null sender for the EHLO name (RFC 7208
+// §2.4). It asks as a provider would. DKIM and DMARC are the message's, and not looked at.
+import { ask } from "../route/dns.ts";
+import { isName } from "../route/dns-message.ts";
+import { addressNeeded, fault, ok, quoted, unanswered, unknown, type Found } from "./found.ts";
+import type { SelfCheckOptions } from "./self-check.ts";
+import { senderDomain } from "./sender.ts";
+
+/** RFC 7208 §4.6.4: no less, for all questions together. */
+const evaluationMs = 20_000;
+
+export async function checkSpf(
+  helo: string | null,
+  address: string | null,
+  { from, lookup }: SelfCheckOptions,
+): Promise<Found> {
+  if (address === null) return addressNeeded("SPF");
+  const domain = from === "" ? helo : senderDomain(from);
+  // RFC 7208 §2.3: an address literal has none.
+  if (domain === null || domain.startsWith("[")) {
+    return unknown("SPF has no domain to be looked up for", "Configure a sender, or for the null sender an EHLO name.");
+  }
+  // Loaded by whoever checks, and by no probe.
+  const { spf } = await import("mailauth/lib/spf/index.js");
+  const sender = from === "" ? `postmaster@${domain}` : from;
+  const { status, rr } = await spf({
+    sender,
+    ip: address,
+    helo: helo ?? domain,
+    mta: "self-check",
+    // A provider is as strict as the RFC, or laxer.
+    strict: true,
+    maxElapsedTime: Math.max(evaluationMs, lookup.timeoutMs),
+    resolver: (name, type) => recordsOf(name, type, lookup),
+  });
+  const record = rr === undefined ? "" : `: ${quoted(rr)}`;
+  const reason = reasonOf(status.comment ?? "", sender);
+  switch (status.result) {
+    case "pass":
+      return ok(`SPF of ${domain} passes for ${address}${record}`);
+    case "temperror":
+      return unanswered(`SPF of ${domain} could not be looked up${reason}${record}`);
+    case "none":
+      return fault(`${domain} has no SPF record`, `Publish a TXT record at ${domain}: v=spf1 ${ownTerm(address)} -all`);
+    case "permerror":
+      return fault(
+        `SPF of ${domain} is broken (permerror)${reason}${record}`,
+        `Mend the record: while it is broken it lets nobody send, ${address} neither.`,
+      );
+    case "neutral":
+    case "softfail":
+    case "fail":
+      return fault(
+        `SPF of ${domain} does not let ${address} send (${status.result})${record}`,
+        `Add ${ownTerm(address)} to the record.`,
+      );
+  }
+}
+
+function ownTerm(address: string): string {
+  return `${address.includes(":") ? "ip6" : "ip4"}:${address}`;
+}
+
+/** What stands behind the comment's usual words. */
+function reasonOf(comment: string, sender: string): string {
+  const [, reason = ""] = comment.split(`lookup of ${sender}: `);
+  return reason === "" ? "" : `, ${quoted(reason)}`;
+}
+
+const types = ["A", "AAAA", "MX", "PTR", "TXT"] as const;
+
+/** An answer as node:dns gives it, with its codes. */
+async function recordsOf(name: string, type: string, lookup: SelfCheckOptions["lookup"]): Promise<unknown[]> {
+  const known = types.find((each) => each === type);
+  // What macros make of a sender may be no name at all.
+  if (known === undefined || !isName(name)) throw dnsError(`no name that DNS can hold: ${name}`, "EBADNAME");
+  const answer = await ask<unknown>(known, name, lookup, async (resolver) => {
+    const records: unknown = await resolver.resolve(name, known);
+    return Array.isArray(records) ? records : [];
+  });
+  if (answer.kind === "records") return [...answer.records];
+  if (answer.kind === "failed") throw dnsError(answer.text, "ESERVFAIL");
+  throw dnsError(`no ${type} of ${name}`, answer.nameExists ? "ENODATA" : "ENOTFOUND");
+}
+
+function dnsError(message: string, code: string): Error {
+  return Object.assign(new Error(message), { code });
+}
