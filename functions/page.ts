@@ -69,8 +69,8 @@ export function createPage(deps: PageDeps): PageHandler {
       change,
       alarm,
       config: deps.config,
-
       histories: history.histories,
+      selfCheck: history.selfCheck,
       historyFault: history.fault,
       firedAt: telling.firedAt,
       wasDrill: telling.wasDrill,
@@ -86,7 +86,7 @@ function readablePage(facts: PageFacts): Page {
   try {
     return pageOf(facts);
   } catch (error) {
-    return pageOf({ ...facts, histories: [], historyFault: faultText(error) });
+    return pageOf({ ...facts, histories: [], selfCheck: null, historyFault: faultText(error) });
   }
 }
 

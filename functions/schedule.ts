@@ -1,14 +1,15 @@
-// The schedule: in each slot, one request for every target and egress that is due. What is left out on purpose, because
-// somebody paused it or the provider asked us to slow down, is counted as Skipped. It probes nobody itself.
+// The schedule: in each slot, one request for every target and egress that is due, and for every egress whose self-check
+// is. What is left out on purpose, because somebody paused it or the provider asked us to slow down, is counted as Skipped.
+// It probes nobody itself.
 import { overAfter, tableOf, type Context, type HandlerDeps } from "./handler.ts";
-import { dueIn, type Due } from "./queue/due.ts";
+import { dueIn, selfChecksIn, type Due, type DueSelfCheck } from "./queue/due.ts";
 import { Queues, queueNames, runnerOf, type Outgoing } from "./queue/queues.ts";
 import { skippedFigure } from "./report/figures.ts";
 import { faultText } from "./report/log.ts";
 import { metricEntries, putFigures } from "./report/metrics.ts";
 import { isMarked, setMark, type Mark } from "./state/marks.ts";
 import { statesOf } from "./state/pairs.ts";
-import { pausesOf } from "./state/pauses.ts";
+import { pausesOf, type Paused } from "./state/pauses.ts";
 import type { Table } from "./state/table.ts";
 
 export interface ScheduleResult {
@@ -32,7 +33,7 @@ export function createSchedule(deps: HandlerDeps): Schedule {
     const slot = slotOf(event);
     const mark: Mark = { kind: "slot", slot };
     if (await isMarked(mark, table)) return { slot, sent: 0, skipped: 0, already: true };
-    const due = dueIn(slot, deps.config);
+    const due = [...dueIn(slot, deps.config), ...selfChecksIn(slot, deps.config)].map(itemOf);
     const reasons = await reasonsToSkip(due, table);
     const wanted = due.filter((each) => !reasons.has(each));
     await send(wanted, queues, deps);
@@ -49,48 +50,59 @@ function slotOf(event: unknown): string {
   throw new Error('the event holds no slot; the Scheduler\'s input is {"slot": "<aws.scheduler.scheduled-time>"}');
 }
 
-/** Why one that is due is not probed now; nothing for the others. */
-async function reasonsToSkip(due: readonly Due[], table: Table): Promise<ReadonlyMap<Due, string>> {
-  const pairs = due.map(({ pair }) => ({ provider: pair.target.provider, egress: pair.egress.name }));
-  const states = await statesOf(pairs, table);
-  const pauses = await pausesOf(
-    pairs.flatMap(({ provider, egress }) => [
-      { kind: "provider" as const, name: provider },
-      { kind: "egress" as const, name: egress },
-    ]),
-    table,
-  );
-  const reasons = new Map<Due, string>();
-  for (const [index, each] of due.entries()) {
-    const { target, egress } = each.pair;
-    const pause = pauses.find(({ kind, name }) => name === (kind === "provider" ? target.provider : egress.name));
-    const notBefore = states[index]?.notBefore ?? null;
+/** What is due, of either kind. */
+interface Item extends Pick<DueSelfCheck, "egress" | "atMs" | "delayS"> {
+  readonly request: Due["request"] | DueSelfCheck["request"];
+  /** Null: it is about no one of them. */
+  readonly provider: string | null;
+}
+
+function itemOf(due: Due | DueSelfCheck): Item {
+  if (!("pair" in due)) return { ...due, provider: null };
+  const { pair, request, atMs, delayS } = due;
+  return { provider: pair.target.provider, egress: pair.egress.name, request, atMs, delayS };
+}
+
+/** Why one that is due is left out now; nothing for the others. */
+async function reasonsToSkip(due: readonly Item[], table: Table): Promise<ReadonlyMap<Item, string>> {
+  const pairs = due.flatMap(({ provider, egress }) => (provider === null ? [] : [{ provider, egress }]));
+  const [states, pauses] = [await statesOf(pairs, table), await pausesOf(due.flatMap(pausable), table)];
+  const reasons = new Map<Item, string>();
+  for (const each of due) {
+    const { provider, egress, atMs } = each;
+    const pause = pauses.find((one) => pausable(each).some(({ kind, name }) => one.kind === kind && one.name === name));
+    const state = states.find((one) => one.provider === provider && one.egress === egress);
+    const notBefore = state?.notBefore ?? null;
     if (pause !== undefined) reasons.set(each, `paused until ${pause.until}: ${pause.reason}`);
-    else if (notBefore !== null && Date.parse(notBefore) > each.atMs)
-      reasons.set(each, `backing off until ${notBefore}`);
+    else if (notBefore !== null && Date.parse(notBefore) > atMs) reasons.set(each, `backing off until ${notBefore}`);
   }
   return reasons;
 }
 
-async function send(due: readonly Due[], queues: Queues, { config }: HandlerDeps): Promise<void> {
-  const byQueue = Map.groupBy(due, ({ pair }) => queueNames(config, runnerOf(pair.egress.name, config)).probe);
+function pausable({ provider, egress }: Item): readonly Paused[] {
+  const its = { kind: "egress", name: egress } as const;
+  return provider === null ? [its] : [{ kind: "provider", name: provider }, its];
+}
+
+async function send(due: readonly Item[], queues: Queues, { config }: HandlerDeps): Promise<void> {
+  const byQueue = Map.groupBy(due, ({ egress }) => queueNames(config, runnerOf(egress, config)).probe);
   const sending = [...byQueue].map(([queue, its]) => queues.send(queue, its.map(outgoing)));
   const faults = (await Promise.allSettled(sending)).filter((each) => each.status === "rejected");
   if (faults.length > 0) throw new Error(faults.map(({ reason }) => faultText(reason)).join("; "));
 }
 
-function outgoing({ request, delayS }: Due): Outgoing {
+function outgoing({ request, delayS }: Item): Outgoing {
   return { body: JSON.stringify(request), attributes: {}, delayS };
 }
 
 /** A figure that cannot be sent is no reason to probe anybody twice. */
 async function countSkipped(
-  reasons: ReadonlyMap<Due, string>,
+  reasons: ReadonlyMap<Item, string>,
   { clients, now, log }: HandlerDeps,
   context: Context,
 ): Promise<void> {
   for (const [{ request }, reason] of reasons) log({ level: "info", event: "skipped", id: request.id, reason });
-  const figures = [...reasons.keys()].map(({ pair }) => skippedFigure(pair.egress.name, 1));
+  const figures = [...reasons.keys()].map(({ egress }) => skippedFigure(egress, 1));
   if (figures.length === 0) return;
   try {
     await putFigures([{ at: now(), figures }], clients.cloudWatch, overAfter(context.getRemainingTimeInMillis()));

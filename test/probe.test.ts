@@ -86,6 +86,7 @@ function deps(more: Partial<ProbeDeps> = {}): ProbeDeps {
     now: () => new Date(),
     runner: "functions",
     resolver: "127.0.0.1:9",
+    env: {},
     logsBecomeMetrics: false,
     ...more,
   };

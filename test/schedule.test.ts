@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { closeClients } from "../functions/clients.ts";
 import type { HandlerDeps } from "../functions/handler.ts";
-import { dueIn, slotMs } from "../functions/queue/due.ts";
+import { dueIn, selfChecksIn, slotMs } from "../functions/queue/due.ts";
 import { readRequest } from "../functions/queue/request.ts";
 import { createSchedule } from "../functions/schedule.ts";
 import { isMarked } from "../functions/state/marks.ts";
@@ -41,10 +41,22 @@ function nextSlot(): string {
   return new Date(firstMs + slots * slotMs).toISOString();
 }
 
-/** The next slot in which something is due. */
+/** So many slots, one after the other, in which no self-check is due. */
+function quietSlots(count: number): readonly string[] {
+  const all = Array.from({ length: count }, nextSlot);
+  return all.every((slot) => selfChecksIn(slot, config).length === 0) ? all : quietSlots(count);
+}
+
+/** The next slot in which a probe is due, and no self-check. */
 function slotWithWork(): string {
-  const slot = nextSlot();
+  const [slot = ""] = quietSlots(1);
   return dueIn(slot, config).length > 0 ? slot : slotWithWork();
+}
+
+/** The next slot in which the self-check of an egress is due. */
+function slotOfSelfCheck(egress: string): string {
+  const slot = nextSlot();
+  return selfChecksIn(slot, config).some((each) => each.egress === egress) ? slot : slotOfSelfCheck(egress);
 }
 
 async function requestsIn(queue: string): Promise<readonly { readonly id: string; readonly egress: string }[]> {
@@ -54,7 +66,7 @@ async function requestsIn(queue: string): Promise<readonly { readonly id: string
 test("a round has every target over each egress once, each in its runner's queue", async () => {
   const schedule = createSchedule(deps());
   let sent = 0;
-  for (const slot of [nextSlot(), nextSlot(), nextSlot()]) sent += (await schedule({ slot }, context)).sent;
+  for (const slot of quietSlots(3)) sent += (await schedule({ slot }, context)).sent;
   const [aws, worker] = [await requestsIn("test-probe"), await requestsIn("test-probe-mail-1")];
   assert.equal(sent, 6);
   assert.deepEqual(
@@ -101,6 +113,40 @@ test("what is paused is left out and counted, until it is resumed", async () => 
   assert.equal((await requestsIn("test-probe-mail-1")).length, 0);
   assert.equal((await resume(egress, services.table))?.reason, "moving house");
   await requestsIn("test-probe");
+});
+
+test("over a day each egress is sent one self-check, into its runner's queue", async () => {
+  const schedule = createSchedule(deps());
+  // Between two of one egress there is a day.
+  const slots = [slotOfSelfCheck("mail-1"), slotOfSelfCheck("aws")];
+  const wanted = slots.flatMap((slot) => selfChecksIn(slot, config));
+  for (const slot of slots) await schedule({ slot }, context);
+  for (const [queue, egress] of [
+    ["test-probe", "aws"],
+    ["test-probe-mail-1", "mail-1"],
+  ] as const) {
+    const found = (await requestsIn(queue)).filter(({ id }) => id.startsWith("scheduled/self-check/"));
+    assert.deepEqual(
+      found,
+      wanted.filter((each) => each.egress === egress).map(({ request }) => request),
+    );
+    assert.equal(found.length, 1);
+  }
+});
+
+test("the self-check of a paused egress is left out and counted, and another's is not", async () => {
+  const egress = { kind: "egress", name: "mail-1" } as const;
+  const until = new Date(Date.now() + 7 * 86_400_000).toISOString();
+  await pause({ ...egress, reason: "moving house", since: new Date().toISOString(), until }, services.table);
+  const slot = slotOfSelfCheck("mail-1");
+  const its = dueIn(slot, config).filter(({ pair }) => pair.egress.name === "mail-1").length;
+  const before = (await sumOf(services, "Skipped", { Egress: "mail-1" })) ?? 0;
+  assert.equal((await createSchedule(deps())({ slot }, context)).skipped, its + 1);
+  assert.equal((await sumOf(services, "Skipped", { Egress: "mail-1" })) ?? 0, before + its + 1);
+  assert.equal((await requestsIn("test-probe-mail-1")).length, 0);
+  await createSchedule(deps())({ slot: slotOfSelfCheck("aws") }, context);
+  assert.ok((await requestsIn("test-probe")).some(({ id }) => id.startsWith("scheduled/self-check/aws/")));
+  await resume(egress, services.table);
 });
 
 test("a provider that asked us to slow down is left alone until its time is over", async () => {

@@ -9,6 +9,11 @@ export function replayCommand({ id }: StoredVerdict): string | null {
   return /^[^\s'"\\]+$/.test(id) ? `npx delivery-probe replay --request '${id}'` : null;
 }
 
+/** Checks our set-up again, now, from the machine that has the egress; DELIVERY_PROBE_CONFIG names the configuration. */
+export function selfCheckCommand(egress: string): string {
+  return `npx delivery-probe probe --self-check --egress ${egress} --config "$DELIVERY_PROBE_CONFIG"`;
+}
+
 /** What lies in a queue of dead letters, with their attributes. */
 export function deadLetterCommand(queue: string): string | null {
   if (!/^[\w-]+$/.test(queue)) return null;

@@ -5,6 +5,7 @@ import { standing } from "../verdict/incident.ts";
 import { replayCommand } from "./commands.ts";
 import { quoted } from "./quote.ts";
 import { addressOf, lastSeenFacts, providerName, providerNames, spanText, timeText } from "./said.ts";
+import { checksFacts } from "./self-check.ts";
 import type { Fact, PageFacts, Told } from "./text.ts";
 
 export function recoveryTold(facts: PageFacts): Told {
@@ -16,7 +17,11 @@ export function recoveryTold(facts: PageFacts): Told {
     title: titleOf(facts),
     quotes: last === undefined ? [] : [quoted(answerText(last), last.verdict.primary.text)],
     action: { text: actionOf(facts, last ?? null), url: null },
-    facts: [...stoodFacts(facts), ...lastSeenFacts(facts.histories)],
+    facts: [
+      ...stoodFacts(facts),
+      ...(facts.selfCheck === null || alarm.kind !== "self-check" ? [] : checksFacts(facts.selfCheck)),
+      ...lastSeenFacts(facts.histories),
+    ],
     command: last === undefined ? null : replayCommand(last),
   };
 }
@@ -40,6 +45,8 @@ function titleOf({ alarm, config }: PageFacts): string {
       return `egress ${egress} is probed again`;
     case "misconfigured":
       return `our set-up on ${ip} is no longer refused`;
+    case "self-check":
+      return `our own set-up of egress ${egress} has no fault any more`;
     case "failures":
       return metric?.name === "ApproximateAgeOfOldestMessage"
         ? `requests no longer wait in ${queue}`

@@ -8,7 +8,7 @@ import { standing } from "../verdict/incident.ts";
 import type { Finding } from "../verdict/verdict.ts";
 import type { PairHistory } from "./history.ts";
 import type { Said } from "./quote.ts";
-import { addressOf, classText, lastText, providerNames, spanText, timeText } from "./said.ts";
+import { addressOf, classText, configuredAddress, lastText, providerNames, spanText, timeText } from "./said.ts";
 import type { Fact, PageFacts } from "./text.ts";
 
 export type RefusalKind = "blocked" | "blocked-widely" | "refused" | "misconfigured";
@@ -83,8 +83,11 @@ function lastAnswer({ at, verdict: { outcome, primary } }: StoredVerdict): strin
 export function fromFact(stored: StoredVerdict | null, { alarm, config }: PageFacts): Fact {
   const egress = stored?.egress ?? alarm.egress ?? "?";
   const address = addressOf(egress, stored, config);
+  const configured = configuredAddress(egress, config);
+  const other =
+    address !== null && configured !== null && configured !== address ? ` (not ${configured}, as configured)` : "";
   const who = `egress ${egress}, HELO ${config.identity.helo}, sender ${config.identity.sender || "<>"}`;
-  return { label: "From", value: address === null ? who : `${address}, ${who}` };
+  return { label: "From", value: address === null ? who : `${address}${other}, ${who}` };
 }
 
 /** Each one's own, where a request had several. */

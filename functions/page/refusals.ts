@@ -7,6 +7,7 @@ import type { PairHistory } from "./history.ts";
 import { inALine, quoteOf, type Said } from "./quote.ts";
 import { classNames, fromFact, isOf, refusalFacts, type RefusalKind } from "./refusal-facts.ts";
 import { addressOf, lastsText, providerName, providerNames } from "./said.ts";
+import { ownFaultsFacts } from "./self-check.ts";
 import type { Action, Fact, PageFacts, Told } from "./text.ts";
 
 export function refusalTold(facts: PageFacts, kind: RefusalKind): Told {
@@ -17,7 +18,7 @@ export function refusalTold(facts: PageFacts, kind: RefusalKind): Told {
     title: titleOf(facts, kind, said, first),
     quotes: quotesOf(said, kind).map(quoteOf),
     action: kind === "blocked-widely" ? sharedAction(said, first) : (first.finding.remedy ?? noAction),
-    facts: refusalFacts(said, kind, facts),
+    facts: [...refusalFacts(said, kind, facts), ...(kind === "misconfigured" ? ownFaultsFacts(facts) : [])],
     command: replayCommand(first.stored),
   };
 }

@@ -1,11 +1,11 @@
 // How a page says who, where and when: providers, addresses, standings and times in a person's words. It decides nothing,
 // and quotes nobody.
 import type { Config } from "../config/config.ts";
-import { guarded } from "../route/guard.ts";
 import type { StoredVerdict } from "../state/verdicts.ts";
 import { blocklists } from "../verdict/blocklists.ts";
 import { classes, type Class } from "../verdict/classes.ts";
 import { standing } from "../verdict/incident.ts";
+import { isPublic } from "../verdict/own-address.ts";
 import { findProvider } from "../verdict/providers.ts";
 import type { PairHistory } from "./history.ts";
 import type { Fact } from "./text.ts";
@@ -22,11 +22,16 @@ function namesText(names: readonly string[], limit = 6): string {
   return `${names.slice(0, limit).join(", ")} and ${names.length - limit} more`;
 }
 
-/** The address that is judged, where it is known: the operator's word, else that of a connection without NAT. */
-export function addressOf(egress: string, stored: StoredVerdict | null, { egresses }: Config): string | null {
-  const told = egresses.find(({ name }) => name === egress)?.address ?? null;
-  const shown = stored?.verdict.egress.address ?? null;
-  return told ?? (shown !== null && guarded(shown) === null ? shown : null);
+/** The address that is judged, where it is known: by the host's word, the operator's, or a connection without NAT. */
+export function addressOf(egress: string, stored: StoredVerdict | null, config: Config): string | null {
+  const { address = null, seen = null } = stored?.verdict.egress ?? {};
+  const [said, shown] = [seen, address].map((each) => (each !== null && isPublic(each) ? each : null));
+  return said ?? configuredAddress(egress, config) ?? shown ?? null;
+}
+
+/** As the operator has it. */
+export function configuredAddress(egress: string, { egresses }: Config): string | null {
+  return egresses.find(({ name }) => name === egress)?.address ?? null;
 }
 
 /** `ip-reputation, on Spamhaus PBL: …` */

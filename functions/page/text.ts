@@ -6,10 +6,12 @@ import { isDrill, type AlarmChange } from "./alarm-change.ts";
 import { faultTold } from "./faults.ts";
 import { recoveryTold } from "./recovery.ts";
 import { refusalTold } from "./refusals.ts";
+import { selfCheckTold } from "./self-check.ts";
 import type { PairHistory } from "./history.ts";
 import { quoteLines, shortened, type Quote } from "./quote.ts";
 import { timeText } from "./said.ts";
 import { masked } from "../state/mask.ts";
+import type { StoredSelfCheck } from "../state/self-checks.ts";
 import type { StoredVerdict } from "../state/verdicts.ts";
 import { visible, visibleLine } from "../verdict/visible.ts";
 
@@ -60,6 +62,8 @@ export interface PageFacts {
   readonly config: Config;
   /** All providers over the alarm's egress, in the configuration's order; none where it has no egress. */
   readonly histories: readonly PairHistory[];
+  /** The last of the alarm's egress; null: there is none, or it is not about an egress's set-up. */
+  readonly selfCheck: StoredSelfCheck | null;
   /** Why there is no history, or not all of it; null: it was read. */
   readonly historyFault: string | null;
   /** When on-call was told that it fires: RFC 3339; null: not known. */
@@ -142,6 +146,7 @@ const severities: Readonly<Record<AlarmKind, PageSeverity>> = {
   "egress-down":    "critical",
   "probe-silent":   "error",
   "misconfigured":  "error",
+  "self-check":     "error",
   "failures":       "error",
 };
 
@@ -168,6 +173,8 @@ function firingTold(facts: PageFacts): Told {
     case "refused":
     case "misconfigured":
       return refusalTold(facts, facts.alarm.kind);
+    case "self-check":
+      return selfCheckTold(facts);
     case "egress-down":
     case "probe-silent":
     case "failures":

@@ -4,12 +4,15 @@ import type { HandlerDeps } from "../handler.ts";
 import type { Queues, Runner } from "../queue/queues.ts";
 import type { Turns } from "../queue/turns.ts";
 import type { Figure } from "../report/figures.ts";
+import type { StoredSelfCheck } from "../state/self-checks.ts";
 import type { Table } from "../state/table.ts";
 import type { StoredVerdict } from "../state/verdicts.ts";
 
 export interface ProbeDeps extends HandlerDeps {
   /** Whose queue this is. A record for another egress is sent on: here it would judge another IP. */
   readonly runner: Runner;
+  /** Where the egresses' secrets are. */
+  readonly env: NodeJS.ProcessEnv;
   /** The DNS server to ask, `ip[:port]`; null for the system's. */
   readonly resolver: string | null;
   /** Whether CloudWatch makes metrics of what is logged, as in Lambda: figures that it does not take go there. */
@@ -38,6 +41,12 @@ export type Result =
       readonly kind: "verdict";
       readonly record: SQSRecord;
       readonly stored: StoredVerdict;
+      readonly isWritten: boolean;
+    }
+  | {
+      readonly kind: "self-check";
+      readonly record: SQSRecord;
+      readonly stored: StoredSelfCheck;
       readonly isWritten: boolean;
     }
   | { readonly kind: "failed"; readonly record: SQSRecord };

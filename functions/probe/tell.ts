@@ -1,22 +1,24 @@
-// What a batch comes to: the figures of all its verdicts in one call, and for what could not be written or told a message,
-// so that it is done later. It asks no provider, and writes no verdict.
+// What a batch comes to: the figures of all its verdicts and self-checks in one call, and for what could not be written or
+// told a message, so that it is done later. It asks no provider, and writes no verdict.
 import type { SQSRecord } from "aws-lambda";
 import { overAfter, type Context } from "../handler.ts";
 import { recordedMessage, untoldMessage } from "../queue/record.ts";
 import { queueNames } from "../queue/queues.ts";
-import { figuresOf, type Figure } from "../report/figures.ts";
+import { figuresOf, selfCheckFigures, type Figure } from "../report/figures.ts";
 import { faultText } from "../report/log.ts";
 import { metricEntries, putFigures, type Stamped } from "../report/metrics.ts";
-import { markReported, type StoredVerdict } from "../state/verdicts.ts";
+import { markSelfCheckReported } from "../state/self-checks.ts";
+import { markReported } from "../state/verdicts.ts";
 import { againS, type ProbeDeps, type Result, type Runs } from "./runs.ts";
 
-type Judged = Extract<Result, { kind: "verdict" }>;
+/** What has a row. */
+type Judged = Extract<Result, { kind: "verdict" | "self-check" }>;
 
 /** @returns the records that failed: those that come again by themselves */
 export async function tell(results: readonly Result[], context: Context, runs: Runs): Promise<readonly SQSRecord[]> {
-  const judged = results.filter((each) => each.kind === "verdict");
+  const judged = results.filter((each) => each.kind === "verdict" || each.kind === "self-check");
   const others = results.flatMap((each) => (each.kind === "done" ? each.figures : []));
-  const fresh = judged.map(({ stored }) => stored).filter(({ reported }) => !reported);
+  const fresh = judged.filter(({ stored }) => !stored.reported);
   const isTold = await putAll(
     [...stampedOf(fresh, runs.deps), { at: runs.deps.now(), figures: others }],
     context,
@@ -31,21 +33,23 @@ export async function tell(results: readonly Result[], context: Context, runs: R
 const minuteMs = 60_000;
 
 /** By the minute of the verdict: one that is told late is of its own time, and fires no alarm of today. */
-function stampedOf(verdicts: readonly StoredVerdict[], deps: ProbeDeps): readonly Stamped[] {
-  const minutes = Map.groupBy(verdicts, ({ at }) => Math.floor(Date.parse(at) / minuteMs));
+function stampedOf(judged: readonly Judged[], deps: ProbeDeps): readonly Stamped[] {
+  const minutes = Map.groupBy(judged, ({ stored }) => Math.floor(Date.parse(stored.at) / minuteMs));
   return [...minutes.values()].flatMap((its) => {
     const [first] = its;
     if (first === undefined) return [];
-    return [{ at: new Date(first.at), figures: its.flatMap((each) => figuresFor(each, deps)) }];
+    return [{ at: new Date(first.stored.at), figures: its.flatMap((each) => figuresFor(each, deps)) }];
   });
 }
 
-/** A stored verdict that cannot be counted is a fault of ours, and none of the others'. */
-function figuresFor(stored: StoredVerdict, { log }: ProbeDeps): readonly Figure[] {
+/** What is stored and cannot be counted is a fault of ours, and none of the others'. */
+function figuresFor(judged: Judged, { log }: ProbeDeps): readonly Figure[] {
   try {
+    if (judged.kind === "self-check") return selfCheckFigures(judged.stored);
+    const { stored } = judged;
     return figuresOf(stored.verdict, stored, stored.blocked);
   } catch (error) {
-    log({ level: "error", event: "uncounted", id: stored.id, fault: faultText(error) });
+    log({ level: "error", event: "uncounted", id: judged.stored.id, fault: faultText(error) });
     return [];
   }
 }
@@ -67,14 +71,16 @@ async function putAll(stamped: readonly Stamped[], context: Context, { deps }: R
 }
 
 /** @returns false where not even a message could be sent: then the record comes again by itself */
-async function finish({ record, stored, isWritten }: Judged, reported: boolean, runs: Runs): Promise<boolean> {
+async function finish({ kind, record, stored, isWritten }: Judged, reported: boolean, runs: Runs): Promise<boolean> {
   const { deps, table, queues } = runs;
   const queue = queueNames(deps.config, deps.runner).probe;
   try {
     if (!isWritten)
       await queues.send(queue, [recordedMessage(record, { ...stored, reported }, await runs.key(), againS)]);
     else if (!reported) await queues.send(queue, [untoldMessage(record, againS)]);
-    else if (!stored.reported) await markReported(stored.id, table);
+    else if (!stored.reported) {
+      await (kind === "verdict" ? markReported(stored.id, table) : markSelfCheckReported(stored.id, table));
+    }
     return true;
   } catch (error) {
     deps.log({ level: "error", event: "unfinished", id: stored.id, fault: faultText(error) });

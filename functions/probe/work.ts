@@ -18,35 +18,42 @@ import { queueNames, runnerOf, type Outgoing } from "../queue/queues.ts";
 import { skippedFigure } from "../report/figures.ts";
 import { faultText } from "../report/log.ts";
 import { lateState, recordingOf, verdictEntry } from "../report/recording.ts";
-import { probe as probeHosts } from "../route/attempts.ts";
+import { probe as probeHosts, smtpPort } from "../route/attempts.ts";
+import { policyHttps } from "../route/mta-sts.ts";
 import { withLease } from "../state/lease.ts";
 import { masked, maskedAddress } from "../state/mask.ts";
 import { settle, type Lease, type PairState } from "../state/pairs.ts";
+import { tablePolicies } from "../state/policies.ts";
+import type { StoredSelfCheck } from "../state/self-checks.ts";
 import { countDuplicate, findVerdict, fitted, putVerdict, type StoredVerdict } from "../state/verdicts.ts";
+import { egressNamed } from "./egress.ts";
 import { done, type Result, type Runs } from "./runs.ts";
+import { checkInTurn, writeSelfCheck } from "./self-check.ts";
 import { configuredHosts, siteOf, type Site } from "./site.ts";
 
 export async function work(record: SQSRecord, runs: Runs): Promise<Result> {
   const { config, log, now, runner } = runs.deps;
-  const request = readRequest(record.body, config);
-  if (request.value === null) return await bury(record, request.faults, runs);
-  const probe = request.value;
-  const home = queueNames(config, runnerOf(probe.egress, config)).probe;
+  const { value: request, faults } = readRequest(record.body, config);
+  if (request === null) return await bury(record, faults, runs);
+  const home = queueNames(config, runnerOf(request.egress, config)).probe;
   if (home !== queueNames(config, runner).probe) {
-    log({ level: "warn", event: "forwarded", id: probe.id, egress: probe.egress });
+    log({ level: "warn", event: "forwarded", id: request.id, egress: request.egress });
     await runs.queues.send(home, [forwardedMessage(record)]);
     return done;
   }
   if (isRecorded(record)) {
     const recorded = recordedOf(record, await runs.key());
     if (recorded === null) return await bury(record, ["Recorded: an attribute of this name is ours alone"], runs);
-    return await writeInTurn(record, probe, recorded as StoredVerdict, runs);
+    return request.kind === "self-check"
+      ? await writeSelfCheck(record, recorded as StoredSelfCheck, runs)
+      : await writeInTurn(record, request, recorded as StoredVerdict, runs);
   }
-  if (probe.notAfterMs !== null && probe.notAfterMs < now().getTime() && (await isNew(probe, runs))) {
-    log({ level: "warn", event: "skipped", id: probe.id, reason: "too late: notAfter is over" });
-    return { kind: "done", figures: [skippedFigure(probe.egress, 1)] };
+  if (request.kind === "self-check") return await checkInTurn(record, request, runs);
+  if (request.notAfterMs !== null && request.notAfterMs < now().getTime() && (await isNew(request, runs))) {
+    log({ level: "warn", event: "skipped", id: request.id, reason: "too late: notAfter is over" });
+    return { kind: "done", figures: [skippedFigure(request.egress, 1)] };
   }
-  return await probeInTurn(record, probe, runs);
+  return await probeInTurn(record, request, runs);
 }
 
 async function bury(record: SQSRecord, faults: readonly string[], { deps, queues }: Runs): Promise<Result> {
@@ -126,26 +133,32 @@ async function sendBack(message: Outgoing, { deps, queues }: Runs): Promise<Resu
 const unknownProvider = "other";
 
 async function ask(record: SQSRecord, probe: Probe, { site, lease, before }: Turn, runs: Runs): Promise<Result> {
-  const { config, now, log, resolver } = runs.deps;
+  const { config, now, log, resolver, env } = runs.deps;
   const { recipient, egress, depth, from, id, digest } = probe;
   const { target } = site;
   // Now, while the table answers: it is needed when it does not.
   await runs.key();
+  const untilMs = runs.sessionsUntilMs - Date.now();
   const verdict = await probeHosts({
     recipients: [recipient],
     hosts: probe.mx ?? configuredHosts(recipient.domain, config),
     isByHand: probe.mx === null,
-    egress,
+    allHosts: false,
+    egress: egressNamed(egress, config, env),
     severities: target?.severities ?? {},
     from,
     helo: config.identity.helo,
     depth,
     message: null,
-    tls: "opportunistic",
+    tls: target?.tls ?? "opportunistic",
+    policies: tablePolicies(runs.table),
+    https: policyHttps,
     timeoutMs: config.limits.sessionSeconds * 1000,
+    budgetMs: Math.min(config.limits.probeSeconds * 1000, untilMs),
+    port: smtpPort,
     resolver,
     allowPrivate: config.requests.privateAddresses,
-    signal: overAfter(runs.sessionsUntilMs - Date.now()),
+    signal: overAfter(untilMs),
     progress: null,
   });
   const { maskRecipients } = config.history;

@@ -1,8 +1,8 @@
-// Which probes are due in a slot of the schedule. Pure: a slot that is asked for again gives the same requests, with the
-// same ids, so that a repeated invocation makes no second probe.
+// Which probes and self-checks are due in a slot of the schedule. Pure: a slot that is asked for again gives the same
+// requests, with the same ids, so that a repeated invocation makes no second probe. It asks nobody whether they are wanted.
 import { createHash } from "node:crypto";
 import { keyOfTarget, pairsOf, type Config, type Pair } from "../config/config.ts";
-import type { ProbeMessage } from "./request.ts";
+import type { ProbeMessage, SelfCheckMessage } from "./request.ts";
 
 /** A slot is so long: how often the Scheduler calls. */
 export const slotMs = 300_000;
@@ -20,20 +20,52 @@ export interface Due {
 export function dueIn(slot: string, config: Config): readonly Due[] {
   const fromMs = Date.parse(slot);
   return pairsOf(config).flatMap((pair) => {
-    const everyMs = pair.target.everyMinutes * 60_000;
-    const offsetMs = offsetOf(pair);
-    const atMs = Math.ceil((fromMs - offsetMs) / everyMs) * everyMs + offsetMs;
-    return atMs < fromMs + slotMs ? [due(pair, atMs, fromMs, everyMs)] : [];
+    const everyS = pair.target.everyMinutes * 60;
+    const atMs = timeIn(fromMs, everyS, hashOf(pair));
+    return atMs === null ? [] : [due(pair, atMs, fromMs, everyS * 1000)];
   });
 }
 
+export interface DueSelfCheck {
+  readonly egress: string;
+  readonly request: SelfCheckMessage;
+  readonly atMs: number;
+  readonly delayS: number;
+}
+
 /**
- * A target's own place in its round, the same for ever: no two providers at once, none at the top of the hour, when
- * everybody's jobs run and hosts answer 4yz for that alone.
+ * Each egress once a day: records of DNS and entries of blocklists seldom change, and who maintains a list does not like
+ * to be asked more.
+ * @param slot as dueIn's
  */
-function offsetOf(pair: Pair): number {
-  const hash = Number.parseInt(hashOf(pair), 16);
-  const everyS = pair.target.everyMinutes * 60;
+export function selfChecksIn(slot: string, { egresses }: Config): readonly DueSelfCheck[] {
+  const fromMs = Date.parse(slot);
+  return egresses.flatMap(({ name }) => {
+    const atMs = timeIn(fromMs, dayS, hashText(`self-check ${name}`));
+    if (atMs === null) return [];
+    const at = new Date(atMs).toISOString();
+    const id = `scheduled/self-check/${name}/${at}`;
+    const notAfter = new Date(atMs + dayS * 1000).toISOString();
+    const request: SelfCheckMessage = { v: 1, kind: "self-check", id, egress: name, notAfter };
+    return [{ egress: name, request, atMs, delayS: delayOf(atMs, fromMs) }];
+  });
+}
+
+const dayS = 86_400;
+
+/** When what has this hash falls due within the slot; null: not in this one. */
+function timeIn(fromMs: number, everyS: number, hash: string): number | null {
+  const [everyMs, offsetMs] = [everyS * 1000, offsetOf(everyS, hash)];
+  const atMs = Math.ceil((fromMs - offsetMs) / everyMs) * everyMs + offsetMs;
+  return atMs < fromMs + slotMs ? atMs : null;
+}
+
+/**
+ * A place of its own in its round, the same for ever: no two providers at once, none at the top of the hour, when
+ * everybody's jobs run and hosts answer 4yz for that alone. In milliseconds.
+ */
+function offsetOf(everyS: number, text: string): number {
+  const hash = Number.parseInt(text, 16);
   // Of a round of several hours it is the hash that says in which one.
   const hours = everyS % hourS === 0 ? everyS / hourS : 1;
   const withinS = everyS / hours - 2 * topOfHourS;
@@ -56,12 +88,17 @@ function due(pair: Pair, atMs: number, fromMs: number, everyMs: number): Due {
     // The next round has its own.
     notAfter: new Date(atMs + everyMs).toISOString(),
   };
-  return { pair, request, atMs, delayS: Math.round((atMs - fromMs) / 1000) };
+  return { pair, request, atMs, delayS: delayOf(atMs, fromMs) };
+}
+
+function delayOf(atMs: number, fromMs: number): number {
+  return Math.round((atMs - fromMs) / 1000);
 }
 
 function hashOf({ target, egress }: Pair): string {
-  return createHash("sha256")
-    .update(`${keyOfTarget(target)} ${egress.name}`)
-    .digest("hex")
-    .slice(0, 8);
+  return hashText(`${keyOfTarget(target)} ${egress.name}`);
+}
+
+function hashText(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 8);
 }

@@ -13,8 +13,11 @@ import { depths, type Depth } from "../smtp/transcript.ts";
 const id = z.string().check(z.regex(/^[\x21-\x7e]{1,200}$/, "1 to 200 visible ASCII characters"));
 const time = z.iso.datetime({ offset: true, error: "an RFC 3339 time such as 2026-11-24T17:00:00Z" });
 
-export const probeRequestSchema = z.strictObject({
-  v: about("The version of requests.", z.literal(1)),
+const version = about("The version of requests.", z.literal(1));
+const notAfter = about("After this time it is not worked on any more.", z.optional(time));
+
+const probeRequestSchema = z.strictObject({
+  v: version,
   kind: about("Asks how a provider answers; nothing is delivered but at depth message.", z.literal("probe")),
   id: about("A request's own: one that comes again with the same is not probed again.", id),
   recipient: about("A mailbox that the configuration lists, in its targets or requests.recipients.", z.string()),
@@ -25,13 +28,28 @@ export const probeRequestSchema = z.strictObject({
     "Hosts in the place of the domain's own: host, host:25 or [IPv6]:25.",
     z.optional(z.array(z.string()).check(z.minLength(1), z.maxLength(10))),
   ),
-  notAfter: about("After this time it is not probed any more.", z.optional(time)),
+  notAfter,
 });
 
+const selfCheckRequestSchema = z.strictObject({
+  v: version,
+  kind: about("Asks whether our own set-up of an egress is right, before a provider says so.", z.literal("self-check")),
+  id: about("A request's own: one that comes again with the same is not checked again.", id),
+  egress: about("A way out of the configuration's.", z.string()),
+  notAfter,
+});
+
+/** For what reads requests by their schema. */
+export const requestSchema = z.discriminatedUnion("kind", [probeRequestSchema, selfCheckRequestSchema]);
+
 export type ProbeMessage = z.infer<typeof probeRequestSchema>;
+export type SelfCheckMessage = z.infer<typeof selfCheckRequestSchema>;
 
 /** A request that the configuration lets be carried out. */
+export type Request = Probe | SelfCheckRequest;
+
 export interface Probe {
+  readonly kind: "probe";
   readonly id: string;
   readonly recipient: Address;
   readonly egress: string;
@@ -45,33 +63,59 @@ export interface Probe {
   readonly digest: string;
 }
 
+export interface SelfCheckRequest {
+  readonly kind: "self-check";
+  readonly id: string;
+  readonly egress: string;
+  /** Milliseconds since the epoch; null: whenever. */
+  readonly notAfterMs: number | null;
+}
+
 /** A request that is put back takes its attributes along, within SQS's 1 MiB. */
 const bodyLimit = 65_536; // octets
 
 /** @returns the request, or every fault with the path of its field and what may stand there */
-export function readRequest(body: string, config: Config): Checked<Probe> {
+export function readRequest(body: string, config: Config): Checked<Request> {
   if (Buffer.byteLength(body) > bodyLimit) {
     return { value: null, faults: [`$: it has more than ${bodyLimit} octets, which no request needs`] };
   }
   const value = parsed(body);
   if (value === undefined) return { value: null, faults: ["$: this is no JSON; write one JSON object"] };
-  const kind = kindFault(value);
-  if (kind !== null) return { value: null, faults: [kind] };
+  const told = kindOf(value);
+  if (told.kind === null) return { value: null, faults: [told.fault] };
+  return told.kind === "probe" ? readProbe(value, config) : readSelfCheck(value, config);
+}
+
+function readProbe(value: unknown, config: Config): Checked<Probe> {
   const shape = checked(probeRequestSchema, value);
   if (shape.value === null) return shape;
   const { id, recipient, egress, depth, from, mx, notAfter } = shape.value;
   const faults: string[] = [];
   const probe = {
+    kind: "probe" as const,
     id,
     recipient: readRecipient(recipient, config, faults),
     egress: readEgress(egress, config, faults),
     depth: depth ?? "rcpt",
     from: readFrom(from, config, faults),
     mx: mx === undefined ? null : mx.map((each, index) => readHost(each, `mx[${index}]`, config, faults)),
-    notAfterMs: notAfter === undefined ? null : Date.parse(notAfter),
+    notAfterMs: readTime(notAfter),
     digest: digestOf(shape.value),
   };
   return faults.length > 0 ? { value: null, faults } : { value: probe, faults: null };
+}
+
+function readSelfCheck(value: unknown, config: Config): Checked<SelfCheckRequest> {
+  const shape = checked(selfCheckRequestSchema, value);
+  if (shape.value === null) return shape;
+  const { kind, id, egress, notAfter } = shape.value;
+  const faults: string[] = [];
+  const request = { kind, id, egress: readEgress(egress, config, faults), notAfterMs: readTime(notAfter) };
+  return faults.length > 0 ? { value: null, faults } : { value: request, faults: null };
+}
+
+function readTime(text: string | undefined): number | null {
+  return text === undefined ? null : Date.parse(text);
 }
 
 /** When it is over is no part of what is asked. */
@@ -88,12 +132,17 @@ function parsed(body: string): unknown {
   }
 }
 
+type Kind = { readonly kind: Request["kind"] } | { readonly kind: null; readonly fault: string };
+
 /** Of another version or kind the other fields say nothing. */
-function kindFault(value: unknown): string | null {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return "$: expected an object";
+function kindOf(value: unknown): Kind {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    return { kind: null, fault: "$: expected an object" };
+  }
   const { v, kind } = value as { readonly v?: unknown; readonly kind?: unknown };
-  if (v !== 1) return "v: expected 1, the version of requests";
-  return kind === "probe" ? null : 'kind: expected "probe"';
+  if (v !== 1) return { kind: null, fault: "v: expected 1, the version of requests" };
+  if (kind === "probe" || kind === "self-check") return { kind };
+  return { kind: null, fault: 'kind: expected "probe" or "self-check"' };
 }
 
 function readRecipient(text: string, config: Config, faults: string[]): Address {

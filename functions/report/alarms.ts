@@ -13,6 +13,7 @@ export const alarmKinds = [
   "egress-down",
   "probe-silent",
   "misconfigured",
+  "self-check",
   "failures",
 ] as const;
 export type AlarmKind = (typeof alarmKinds)[number];
@@ -79,6 +80,7 @@ export function alarmsOf(config: Config): readonly Alarm[] {
       probeSilent(egress, pairs, config),
       misconfigured(egress, pairs, config),
     ]),
+    ...config.egresses.map(({ name }) => selfCheck(name, config)),
     ...runnersOf(config).flatMap((runner) => failures(queueNames(config, runner), runner, config)),
     ...egresses.flatMap((egress) => blockedWidely(egress, pairs, config)),
     ...pairs.map((pair) => blocked(pair, pairs, config)),
@@ -269,6 +271,32 @@ function misconfigured(egress: string, all: readonly Series[], { name }: Config)
     comparison: "GreaterThanOrEqualToThreshold",
     threshold: roundsS > periodLimitS ? 1 : 2,
     missing: "notBreaching",
+  };
+}
+
+/**
+ * Once a day each egress is checked, also one that no target is probed over. One such check is enough: it asks more than
+ * once itself, and what it could not find out is no fault. A day's period, though the alarm would fire by a shorter one
+ * too: a figure that comes late, when CloudWatch or a worker was away for hours, still counts. What is mended is over with
+ * the next day's check; one that does not come, or finds nothing out, mends nothing.
+ */
+function selfCheck(egress: string, { name }: Config): MetricAlarm {
+  return {
+    type: "metric",
+    name: `${name}-self-check-${egress}`,
+    kind: "self-check",
+    provider: null,
+    egress,
+    pages: true,
+    description: `our own set-up of egress ${egress} is wrong, whether or not a provider has said so yet`,
+    metrics: [seriesMetric("faults", "SelfCheckFaults", { Egress: egress }, "Maximum")],
+    expression: null,
+    periodS: periodLimitS,
+    datapoints: 1,
+    of: 1,
+    comparison: "GreaterThanOrEqualToThreshold",
+    threshold: 1,
+    missing: "ignore",
   };
 }
 

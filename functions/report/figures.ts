@@ -5,6 +5,7 @@
 import { stages, type Stage, type Transcript } from "../smtp/transcript.ts";
 import { isYes } from "../smtp/yes.ts";
 import type { Block } from "../state/pairs.ts";
+import type { StoredSelfCheck } from "../state/self-checks.ts";
 import type { Class } from "../verdict/classes.ts";
 import type { Finding, Verdict } from "../verdict/verdict.ts";
 import { reconcile } from "../verdict/reconcile.ts";
@@ -61,6 +62,25 @@ export function figuresOf(verdict: Verdict, { provider, egress }: Whose, blocked
 /** What was due and not probed. */
 export function skippedFigure(egress: string, value: number): Figure {
   return { name: "Skipped", unit: egressMetrics.Skipped.unit, dimensions: { Egress: egress }, value };
+}
+
+/**
+ * How many checks of our own set-up found a fault. Nothing where a fault that was found before could not be looked at
+ * again, or no check came to anything: a zero says that all is mended.
+ */
+export function selfCheckFigures({ egress, selfCheck, since }: StoredSelfCheck): readonly Figure[] {
+  const { checks } = selfCheck;
+  const faults = checks.filter(({ standing }) => standing === "fault").length;
+  const isClear = Object.keys(since).length === 0 && checks.some(({ standing }) => standing === "ok");
+  if (faults === 0 && !isClear) return [];
+  return [
+    {
+      name: "SelfCheckFaults",
+      unit: egressMetrics.SelfCheckFaults.unit,
+      dimensions: { Egress: egress },
+      value: faults,
+    },
+  ];
 }
 
 /**

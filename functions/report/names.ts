@@ -39,6 +39,7 @@ export const egressMetrics = {
   Misconfigured:   { unit: "Count", by: ["Egress"] }, // refused for what is ours to mend: misconfigurations below
   Skipped:         { unit: "Count", by: ["Egress"] }, // due, and not probed: backing off, paused, too late
   RepliesUnmasked: { unit: "Count", by: ["Egress"] },
+  SelfCheckFaults: { unit: "Count", by: ["Egress"] }, // daily; only where the checks came to something
 } as const satisfies Readonly<Record<string, MetricName>>;
 
 /** The class that says that the IP is refused. */

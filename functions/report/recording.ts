@@ -1,6 +1,7 @@
 // What is written down of a verdict: its row, what it changes between us and the provider, and the log's line. Pure.
 import { decidedAfterMs, dialogOf } from "../verdict/incident.ts";
 import type { PairState } from "../state/pairs.ts";
+import type { StoredSelfCheck } from "../state/self-checks.ts";
 import type { StoredVerdict } from "../state/verdicts.ts";
 import { blockAfter } from "./figures.ts";
 import type { Entry } from "./log.ts";
@@ -68,3 +69,26 @@ export function verdictEntry({ id, provider, egress, recipient, at, verdict, blo
     dialog: dialogOf(verdict),
   };
 }
+
+/** The self-check as one entry of the log. */
+export function selfCheckEntry({ id, egress, at, selfCheck, since }: StoredSelfCheck): Entry {
+  const { standing, checks, helo, sender } = selfCheck;
+  const { address, seen } = selfCheck.egress;
+  return {
+    level: selfCheckLevels[standing],
+    event: "self-check",
+    id,
+    egress,
+    at,
+    standing,
+    address,
+    seen,
+    helo,
+    sender,
+    since,
+    checks: checks.map(({ check, standing, text }) => ({ check, standing, text })),
+  };
+}
+
+/** What could not be learnt is usual: a resolver that hiccups, a list that does not answer. */
+const selfCheckLevels = { ok: "info", unknown: "info", fault: "error" } as const;

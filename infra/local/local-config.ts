@@ -1,23 +1,45 @@
 // The configuration that is in effect locally: the operator's, with everything that would leave this machine led to the
 // embedded parts. Pure.
 import type { Config, ConfigRoute } from "../../functions/config/config.ts";
+import { parseSender } from "../../functions/smtp/address.ts";
 import type { Endpoints } from "./endpoints.ts";
+import type { OwnNames } from "./name-server.ts";
 
 /** The mail domain of a lab's provider. */
 export function labDomain(provider: string): string {
   return `${provider}.example`;
 }
 
+/** The address that the lab's hosts name, whichever egress we come by. */
+const labSees = "192.0.2.25";
+
 /** Hosts are the lab's, on-call's routes the sink's and a topic; whoever writes to the queues is ourselves. */
 export function localConfig(config: Config, { lab, sink, topics }: Pick<Endpoints, "lab" | "sink" | "topics">): Config {
   const hosts = Object.entries(lab).map(([provider, host]) => [labDomain(provider), [host]]);
   return {
     ...config,
+    // The lab listens on this machine's own loopback, which no proxy and no other address of ours leads to.
+    egresses: config.egresses.map((each) => ({
+      ...each,
+      address: labSees,
+      families: null,
+      via: { type: "direct", bind: null },
+    })),
     hosts: { ...config.hosts, ...Object.fromEntries(hosts) },
     onCall: { ...config.onCall, routes: routesOf(sink, topics.oncall) },
     requests: { ...config.requests, recipients: ["*"], ports: "any", privateAddresses: true },
     // The lab's hosts mind no haste.
     limits: { ...config.limits, gapSeconds: 0 },
+  };
+}
+
+/** What DNS says of us locally: all is as it must be, so that what is found wrong is somebody's experiment. */
+export function ownNames({ identity: { helo, sender }, egresses }: Config): OwnNames {
+  const address = parseSender(sender);
+  return {
+    helo,
+    senderDomain: "text" in address && address.domain !== "" ? address.domain : null,
+    addresses: egresses.flatMap(({ address }) => address ?? []),
   };
 }
 

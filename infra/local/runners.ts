@@ -26,7 +26,13 @@ export async function startRunners(options: RunnersOptions): Promise<AsyncDispos
   const read = (queue: string, handler: WorkerOptions["handler"]): ReturnType<typeof startWorker> =>
     startWorker({ sqs, queueUrl: `${started.sqs}/${accountId}/${queue}`, handler, visibilityS, pollers, log });
   const workers = runnersOf(config).map((runner) => {
-    const probe = createProbe({ ...options, runner, resolver: started.resolver, logsBecomeMetrics: false });
+    const probe = createProbe({
+      ...options,
+      runner,
+      resolver: started.resolver,
+      env: process.env,
+      logsBecomeMetrics: false,
+    });
     return read(queueNames(config, runner).probe, probe);
   });
   workers.push(read(pageFeedName(config), (event) => pageFunction.feed(event)));

@@ -9,7 +9,7 @@ import type { Endpoints, Started } from "./endpoints.ts";
 import { startKeptClock } from "./kept-clock.ts";
 import { startLab, type Lab } from "./mail/lab.ts";
 import { labDomain } from "./local-config.ts";
-import { startNameServer } from "./name-server.ts";
+import { startNameServer, type OwnNames } from "./name-server.ts";
 import { accountId, region, startQueues, type QueueService } from "./queues.ts";
 import { startSink, type Received, type Sink } from "./sink.ts";
 import { startTable } from "./table.ts";
@@ -19,6 +19,8 @@ export interface ServicesOptions {
   readonly state: string | null;
   /** Of the clock. */
   readonly speed: number;
+  /** What our own records in DNS say. */
+  readonly own: OwnNames;
   /** Of the last run in this folder. */
   readonly last: Endpoints | null;
   /** An alarm's action. It may be called before all has started: alarms go on where they were. */
@@ -37,14 +39,14 @@ export interface Services {
 
 /** @throws Error where one cannot start; those that did are in `resources` */
 export async function startServices(options: ServicesOptions, resources: AsyncDisposableStack): Promise<Services> {
-  const { state, speed, last, act, onPage } = options;
+  const { state, speed, own, last, act, onPage } = options;
   const within = (name: string): string | null => (state === null ? null : join(state, name));
   const { clock } = resources.use(await startKeptClock(speed, within("clock.json")));
   const table = resources.use(await startTable(await freePort(last?.dynamodb), within("table")));
   const queues = resources.use(await startQueues(await freePort(last?.sqs), within("queues")));
   const lab = resources.use(await startLab(undefined, { clients: "anybody", ports: await freePorts(last?.lab ?? {}) }));
   const domains = lab.hosts.map(({ dialog }) => labDomain(dialog.provider));
-  const names = resources.use(await startNameServer(domains));
+  const names = resources.use(await startNameServer(domains, own));
   const sink = resources.use(await startSink({ port: await freePort(last?.sink), onPage }));
   const port = await freePort(last?.cloudwatch);
   const cloudWatch = resources.use(

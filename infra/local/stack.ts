@@ -18,7 +18,7 @@ import { embeddedClients } from "./embedded-clients.ts";
 import { endpointsOf, StackFault, takeLastEndpoints, topicsOf, writeEndpoints, type Endpoints } from "./endpoints.ts";
 import { Invocations } from "./invocations.ts";
 import type { Lab } from "./mail/lab.ts";
-import { localConfig } from "./local-config.ts";
+import { localConfig, ownNames } from "./local-config.ts";
 import { PageFunction } from "./page-function.ts";
 import { startQueueMetrics } from "./queue-metrics.ts";
 import { pageFeedName, queuePairs, setUpQueues } from "./queue-setup.ts";
@@ -97,6 +97,7 @@ async function startParts(options: StackOptions, resources: AsyncDisposableStack
     {
       state,
       speed,
+      own: ownNames(options.config),
       last: state === null ? null : await takeLastEndpoints(state),
       act: async (arn, change) => await (await ready.promise).act(arn, change),
       onPage: (received) => tell({ kind: "page", received }),

@@ -49,8 +49,13 @@ function configOf(name: string, more: object): Config {
 }
 
 interface Rig extends AsyncDisposable {
-  /** One value of a metric of ours, now. */
-  readonly put: (name: string, dimensions: Readonly<Record<string, string>>, value: number) => Promise<void>;
+  /** One value of a metric of ours, now, or so many milliseconds from now. */
+  readonly put: (
+    name: string,
+    dimensions: Readonly<Record<string, string>>,
+    value: number,
+    fromNowMs?: number,
+  ) => Promise<void>;
   readonly blocked: (provider: string, value: number) => Promise<void>;
   readonly queue: (name: string, queue: string, value: number) => void;
   readonly advance: (ms: number) => Promise<void>;
@@ -92,9 +97,9 @@ async function rig(more: object = {}): Promise<Rig> {
     cloudWatch: cloudWatch.url,
   });
   await putAlarms(alarmsOf(config), `${name}-`, [lambdaArn, topicArn], own.cloudWatch);
-  const put: Rig["put"] = async (MetricName, dimensions, Value) => {
+  const put: Rig["put"] = async (MetricName, dimensions, Value, fromNowMs = 0) => {
     const Dimensions = Object.entries(dimensions).map(([Name, Value]) => ({ Name, Value }));
-    const MetricData = [{ MetricName, Dimensions, Value, Timestamp: new Date(clock.now()) }];
+    const MetricData = [{ MetricName, Dimensions, Value, Timestamp: new Date(clock.now() + fromNowMs) }];
     await own.cloudWatch.send(new PutMetricDataCommand({ Namespace: "DeliveryProbe", MetricData }));
   };
   return {
@@ -298,6 +303,50 @@ test("misconfigured is two such verdicts within two rounds, whoever says so", as
   assert.deepEqual(
     it.pages().filter((each) => each.startsWith("misconfigured")),
     ["misconfigured-aws firing", "misconfigured-aws recovered"],
+  );
+});
+
+/** What the daily checks of aws find: a digit, or `-` for nothing; seconds earlier or later, as a queue has it. */
+async function selfChecks(it: Rig, said: string): Promise<void> {
+  for (const [day, each] of Array.from(said).entries()) {
+    await it.advance(dayMs + (day % 2 === 0 ? 20_000 : -20_000));
+    if (each !== "-") await it.put("SelfCheckFaults", { Egress: "aws" }, Number(each));
+  }
+  await it.advance(3_600_000);
+}
+
+const dayMs = 86_400_000;
+const [firing, recovered] = ["self-check-aws firing", "self-check-aws recovered"] as const;
+
+for (const [said, state, pages] of [
+  ["0", "OK", []],
+  ["1", "ALARM", [firing]],
+  ["002", "ALARM", [firing]],
+  ["13", "ALARM", [firing]],
+  ["10", "OK", [firing, recovered]],
+  ["1-", "ALARM", [firing]],
+  ["1----", "ALARM", [firing]],
+  ["1-0", "OK", [firing, recovered]],
+  ["101", "ALARM", [firing, recovered, firing]],
+] as const) {
+  test(`self-check: days that find ${said} faults leave it ${state}, with ${pages.length} pages`, async () => {
+    await using it = await rig();
+    await selfChecks(it, said);
+    assert.equal(it.state("self-check-aws"), state);
+    assert.deepEqual(
+      it.pages().filter((each) => each.startsWith("self-check")),
+      pages,
+    );
+  });
+}
+
+test("a self-check's fault that is told hours late pages all the same", async () => {
+  await using it = await rig();
+  await it.put("SelfCheckFaults", { Egress: "aws" }, 1, -6 * 3_600_000);
+  await it.advance(120_000);
+  assert.deepEqual(
+    it.pages().filter((each) => each.startsWith("self-check")),
+    [firing],
   );
 });
 

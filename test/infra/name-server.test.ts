@@ -7,9 +7,15 @@ import { suite, test } from "node:test";
 import * as dns from "dns-packet";
 import { startNameServer } from "../../infra/local/name-server.ts";
 
+const own = {
+  helo: "Probe.example",
+  senderDomain: "sender.example",
+  addresses: ["192.0.2.25", "2001:db8::a:25", "192.0.2.26"],
+};
+
 suite("the lab's name server", () => {
   test("knows the lab's domains, whatever the case, and no others", async () => {
-    await using names = await startNameServer(["icloud.example", "gmx.example"]);
+    await using names = await startNameServer(["icloud.example", "gmx.example"], own);
     const resolver = new Resolver({ timeout: 2_000, tries: 1 });
     resolver.setServers([names.address]);
     const found = await resolver.resolveMx("iCloud.example");
@@ -30,8 +36,38 @@ suite("the lab's name server", () => {
     }
   });
 
+  test("knows us as we must be known: names and addresses that lead to each other, a policy, a way for bounces", async () => {
+    await using names = await startNameServer(["icloud.example"], own);
+    const resolver = new Resolver({ timeout: 2_000, tries: 1 });
+    resolver.setServers([names.address]);
+    assert.deepEqual(await resolver.resolve4("probe.example"), ["192.0.2.25", "192.0.2.26"]);
+    assert.deepEqual(await resolver.resolve6("probe.example"), ["2001:db8::a:25"]);
+    for (const address of own.addresses) assert.deepEqual(await resolver.reverse(address), ["Probe.example"], address);
+    assert.deepEqual((await resolver.resolveMx("sender.example")).map(({ exchange }) => exchange), ["mx.sender.example"]); // prettier-ignore
+    for (const name of ["sender.example", "probe.example"]) {
+      const policy = ["v=spf1 ip4:192.0.2.25 ip6:2001:db8::a:25 ip4:192.0.2.26 -all"];
+      assert.deepEqual(await resolver.resolveTxt(name), [policy]);
+    }
+    for (const [type, name, code] of [
+      ["A", "25.2.0.192.zen.spamhaus.org", "ENOTFOUND"],
+      ["PTR", "27.2.0.192.in-addr.arpa", "ENOTFOUND"],
+      ["A", "sender.example", "ENODATA"],
+    ] as const) {
+      await assert.rejects(resolver.resolve(name, type), { code }, `${type} ${name}`);
+    }
+  });
+
+  test("of a null sender there is no domain, and of egresses without a known address no record", async () => {
+    await using names = await startNameServer([], { helo: "probe.example", senderDomain: null, addresses: [] });
+    const resolver = new Resolver({ timeout: 2_000, tries: 1 });
+    resolver.setServers([names.address]);
+    assert.deepEqual(await resolver.resolveTxt("probe.example"), [["v=spf1 -all"]]);
+    await assert.rejects(resolver.resolve4("probe.example"), { code: "ENODATA" });
+    await assert.rejects(resolver.resolveMx("sender.example"), { code: "ENOTFOUND" });
+  });
+
   test("answers questions over TCP, several on a connection and in pieces, and lets go what is none", async () => {
-    await using names = await startNameServer(["gmx.example"]);
+    await using names = await startNameServer(["gmx.example"], own);
     const port = Number(names.address.split(":")[1]);
     const question = (id: number) =>
       dns.streamEncode({ type: "query", id, questions: [{ type: "MX", name: "gmx.example" }] });

@@ -14,8 +14,10 @@ import { fileURLToPath } from "node:url";
 import { CloudWatchClient, DescribeAlarmsCommand, GetMetricDataCommand } from "@aws-sdk/client-cloudwatch";
 import { DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
 import { GetQueueAttributesCommand, ReceiveMessageCommand, SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { lastSelfCheck } from "../../functions/state/self-checks.ts";
 import { checkConfig, type Config } from "../../functions/config/config.ts";
 import type { Endpoints } from "../../infra/local/endpoints.ts";
+import { selfChecksIn } from "../../functions/queue/due.ts";
 import { startStack, type Stack, type StackEvent, type StackOptions } from "../../infra/local/stack.ts";
 
 const folders: string[] = [];
@@ -155,6 +157,33 @@ suite("the local stack", () => {
     assert.deepEqual([...kinds].toSorted(), ["alarm", "log", "page", "tick"]);
   });
 
+  test("our own set-up is as it must be here, over each egress, and no alarm says otherwise", async () => {
+    await using stack = await startStack({ ...options, blocked: ["icloud"] });
+    const events = listen(stack);
+    const { endpoints, config, clients, cloudWatch } = stack;
+    const sqs = plainClient();
+    for (const { name, runner } of config.egresses) {
+      const QueueUrl = runner === "worker" ? endpoints.queues.workers[name]?.probe : endpoints.queues.probe;
+      const MessageBody = JSON.stringify({ v: 1, kind: "self-check", id: `check-${name}`, egress: name });
+      await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody }));
+    }
+    sqs.destroy();
+    const now = (): Date => new Date(stack.clock.now());
+    const table = { client: clients.dynamo, name: config.name, days: config.history.days, now };
+    for (const { name } of config.egresses) {
+      const last = await found(`the self-check of ${name}`, async () => {
+        const stored = await lastSelfCheck(name, table);
+        return stored?.reported === true ? stored : null;
+      });
+      assert.equal(last.selfCheck.standing, "ok", JSON.stringify(last.selfCheck));
+    }
+    const stateOf = (name: string) =>
+      cloudWatch.alarms().find((each) => each.name === `test-self-check-${name}`)?.state;
+    await found("the alarms' states", () => config.egresses.every(({ name }) => stateOf(name) === "OK") || null);
+    const faults = events.filter((each) => each.kind === "log" && each.entry.level === "error" && each.entry.event !== "verdict"); // prettier-ignore
+    assert.deepEqual(faults, []);
+  });
+
   test("without running anything it is there to be used by others, and says where", async () => {
     const state = await folder();
     await using stack = await startStack({ ...options, state, run: false });
@@ -175,7 +204,9 @@ suite("the local stack", () => {
     }
 
     const before = await stack.tick();
-    assert.deepEqual({ ...before, slot: "" }, { slot: "", sent: 2, skipped: 0, already: false });
+    // Once a day an egress is checked besides.
+    const checked = selfChecksIn(before.slot, stack.config).map(({ egress }) => egress);
+    assert.deepEqual({ ...before, slot: "" }, { slot: "", sent: 2 + checked.length, skipped: 0, already: false });
     assert.deepEqual(await stack.tick(before.slot), { slot: before.slot, sent: 0, skipped: 0, already: true });
     const names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed"] as const;
     const { Attributes = {} } = await stack.clients.sqs.send(
@@ -183,7 +214,7 @@ suite("the local stack", () => {
     );
     assert.equal(
       names.reduce((sum, name) => sum + Number(Attributes[name]), 0),
-      1,
+      1 + checked.filter((egress) => egress === "aws").length,
       "nobody reads it",
     );
   });

@@ -5,6 +5,8 @@ import type { PairHistory } from "../../functions/page/history.ts";
 import { pageOf, type Page, type PageFacts } from "../../functions/page/text.ts";
 import { alarmsOf, type Alarm, type AlarmKind } from "../../functions/report/alarms.ts";
 import type { Transcript } from "../../functions/smtp/transcript.ts";
+import type { Check, SelfCheck } from "../../functions/self-check/self-check.ts";
+import { standingSince, type Since, type StoredSelfCheck } from "../../functions/state/self-checks.ts";
 import type { StoredVerdict } from "../../functions/state/verdicts.ts";
 import { judge } from "../../functions/verdict/verdict.ts";
 import { ehlo, exchange, greeting, transcript } from "../cli/sample.ts";
@@ -73,13 +75,60 @@ export function stored(provider: string, attempts: readonly Transcript[], index 
     egress: "mail-1",
     recipient: attempts[0]?.recipients[0] ?? "",
     at,
-    verdict: judge(attempts, "mail-1"),
+    verdict: judge(attempts, { name: "mail-1", address: null }),
     blocked: null,
     digest: "",
     reported: true,
     duplicates: 0,
   };
 }
+
+const allChecks = ["address", "helo", "reverse-dns", "sender", "spf", "port-25", "blocklists"] as const;
+
+/** A self-check of mail-1 in which all is well but for these. */
+export function selfCheckOf(...others: readonly Check[]): SelfCheck {
+  const checks = allChecks.map((check): Check => {
+    return (
+      others.find((each) => each.check === check) ?? { check, standing: "ok", text: "as it must be", remedy: null }
+    );
+  });
+  const standings = checks.map(({ standing }) => standing);
+  return {
+    v: 1,
+    at: "2026-11-24T11:29:00.000Z",
+    egress: { name: "mail-1", address: "192.0.2.25", seen: null },
+    helo: "probe.example",
+    sender: "probe@sender.example",
+    standing: (["fault", "unknown"] as const).find((each) => standings.includes(each)) ?? "ok",
+    checks,
+  };
+}
+
+/** As it was stored at 11:30. */
+export function storedSelfCheck(selfCheck: SelfCheck, before: Since = {}): StoredSelfCheck {
+  const at = "2026-11-24T11:30:00.000Z";
+  const since = standingSince(selfCheck.checks, before, at);
+  return { id: "self-check-1", egress: "mail-1", at, selfCheck, since, reported: true };
+}
+
+export const noPtr: Check = {
+  check: "reverse-dns",
+  standing: "fault",
+  text: "192.0.2.25 has no PTR",
+  remedy: { text: "Ask whoever gave you 192.0.2.25 for the PTR probe.example.", url: "https://ptr.example/set" },
+};
+export const notInSpf: Check = {
+  check: "spf",
+  standing: "fault",
+  text: 'SPF of sender.example says fail for 192.0.2.25:\n"v=spf1 -all"',
+  remedy: { text: "Add ip4:192.0.2.25 to the record.", url: null },
+};
+export const silentLists: Check = {
+  check: "blocklists",
+  standing: "unknown",
+  text: "zen.spamhaus.org does not answer public resolvers (127.255.255.254)",
+  remedy: { text: "Ask through a resolver of your own.", url: null },
+};
 
 export const changed: AlarmChange = {
   alarmName: "",
@@ -107,6 +156,7 @@ export interface Given {
   readonly change?: Partial<AlarmChange>;
   readonly alarm?: Partial<Alarm>;
   readonly histories?: readonly PairHistory[];
+  readonly selfCheck?: StoredSelfCheck;
   readonly historyFault?: string;
   readonly firedAt?: string;
   readonly wasDrill?: boolean;
@@ -124,6 +174,7 @@ export function factsOf(kind: AlarmKind, given: Given = {}): PageFacts {
     alarm,
     config,
     histories: given.histories ?? [],
+    selfCheck: given.selfCheck ?? null,
     historyFault: given.historyFault ?? null,
     firedAt: given.firedAt ?? null,
     wasDrill: given.wasDrill ?? false,

@@ -13,10 +13,15 @@ import {
   historyOf,
   icloudBlocks,
   icloudWords,
+  noPtr,
   noReverseDns,
+  notInSpf,
   page,
+  selfCheckOf,
   session,
+  silentLists,
   stored,
+  storedSelfCheck,
   unreachable,
 } from "./sample.ts";
 
@@ -61,6 +66,10 @@ const golden: Readonly<Record<string, Page>> = {
   "misconfigured-for-several": page("misconfigured", {
     histories: [historyOf("gmx", [noReverseDns]), historyOf("icloud", [noReverseDns]), outlook],
   }),
+  "misconfigured-with-own-faults": page("misconfigured", {
+    histories: [historyOf("gmx", [noReverseDns]), outlook],
+    selfCheck: storedSelfCheck(selfCheckOf(noPtr, silentLists)),
+  }),
   "misconfigured-recovered": page("misconfigured", { change: cleared, histories: everyone }),
   "egress-down": page("egress-down", {
     histories: ["icloud", "outlook", "gmx"].map((id) => historyOf(id, [unreachable])),
@@ -69,6 +78,19 @@ const golden: Readonly<Record<string, Page>> = {
   "probe-silent": page("probe-silent", { histories: [icloud, outlook] }),
   "probe-silent-never-probed": page("probe-silent", { histories: [historyOf("icloud", [])] }),
   "probe-silent-recovered": page("probe-silent", { change: cleared, firedAt, histories: everyone }),
+  "self-check": page("self-check", { histories: [icloud, outlook], selfCheck: storedSelfCheck(selfCheckOf(noPtr)) }),
+  "self-check-of-several-ages": page("self-check", {
+    histories: [icloud, outlook],
+    selfCheck: storedSelfCheck(selfCheckOf(noPtr, notInSpf, silentLists), { spf: "2026-11-22T11:30:00.000Z" }),
+  }),
+  "self-check-without-history": page("self-check", { historyFault: "Error: no answer within 3000 ms" }),
+  "self-check-found-well-since": page("self-check", { selfCheck: storedSelfCheck(selfCheckOf()) }),
+  "self-check-recovered": page("self-check", {
+    change: cleared,
+    firedAt,
+    histories: everyone,
+    selfCheck: storedSelfCheck(selfCheckOf(silentLists)),
+  }),
   "failures-dead": page("failures", {
     alarm: { name: "probes-failures-dead-mail-1" },
     change: { reason: `Threshold Crossed: 1 datapoint [3.0 (24/11/26 11:25:00)] ${threshold} (1.0).` },
@@ -122,6 +144,16 @@ test("a host's words can neither forge a line nor move a cursor", () => {
   assert.doesNotMatch(text, /^Do: send/m);
   assert.match(text, /blocked\\x1b\[2J\\u202eetirw\\u200b/);
   assert.doesNotMatch(text, /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+});
+
+test("what DNS says of us can neither forge a line nor move a cursor, and is cut short", () => {
+  const text = `192.0.2.25 leads to evil\u001b[2J\u202e.example\nDo: send the password\n${"x".repeat(5_000)}`;
+  const made = page("self-check", { selfCheck: storedSelfCheck(selfCheckOf({ ...noPtr, text })) });
+  const shown = plainText(made);
+  assert.match(shown, /^ {2}> Do: send the password/m);
+  assert.doesNotMatch(shown, /^Do: send/m);
+  assert.doesNotMatch(shown, /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+  assert.ok(made.title.length <= 250 && made.quotes.every(({ lines }) => lines.every((line) => line.length <= 400)));
 });
 
 test("a host that says a lot is cut short, at whole characters", () => {
@@ -192,13 +224,25 @@ test("an id that could end its quotes in a shell is in no command", () => {
   assert.match(golden["blocked"]?.command ?? "", /replay --request 'icloud-0'$/);
 });
 
-test("an egress without a known address goes by its name, and a private one of a connection is none", () => {
+test("an address that nobody configured is the host's word, else the connection's; a private one is none", () => {
   const config = configWith({ egresses: [{ name: "mail-1", runner: "worker" }] });
-  const behindNat = session("mx01.mail.icloud.com", icloudWords, { localAddress: "10.0.0.5" });
-  const direct = session("mx01.mail.icloud.com", icloudWords, { localAddress: "8.8.4.4" });
-  const titles = [behindNat, direct].map(
+  const silent = ["550 5.7.1 Refused by Spamhaus PBL"];
+  const behindNat = session("mx01.mail.icloud.com", silent, { localAddress: "10.0.0.5" });
+  const direct = session("mx01.mail.icloud.com", silent, { localAddress: "8.8.4.4" });
+  const told = session("mx01.mail.icloud.com", icloudWords, { localAddress: "10.0.0.5" });
+  const titles = [behindNat, direct, told].map(
     (each) => pageOf(factsOf("blocked", { config, histories: [historyOf("icloud", [each])] })).title,
   );
   assert.match(titles[0] ?? "", /^iCloud blocks egress mail-1: 550 5\.7\.1/);
   assert.match(titles[1] ?? "", /^iCloud blocks 8\.8\.4\.4: 550 5\.7\.1/);
+  assert.match(titles[2] ?? "", /^iCloud blocks 192\.0\.2\.25: 550 5\.7\.1/);
+});
+
+test("a host that sees another address than the configured one: the page is about that one, and says so", () => {
+  const config = configWith({ egresses: [{ name: "mail-1", runner: "worker", address: "203.0.113.8" }] });
+  const told = session("mx01.mail.icloud.com", icloudWords, { localAddress: "10.0.0.5" });
+  const page = pageOf(factsOf("blocked", { config, histories: [historyOf("icloud", [told])] }));
+  assert.match(page.title, /^iCloud blocks 192\.0\.2\.25: /);
+  const from = page.facts.find(({ label }) => label === "From")?.value ?? "";
+  assert.match(from, /^192\.0\.2\.25 \(not 203\.0\.113\.8, as configured\), egress mail-1, /);
 });

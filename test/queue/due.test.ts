@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it, test } from "node:test";
 import fc from "fast-check";
 import { checkConfig, pairsOf, type Config, type Pair } from "../../functions/config/config.ts";
-import { dueIn, slotMs, type Due } from "../../functions/queue/due.ts";
+import { dueIn, selfChecksIn, slotMs, type Due, type DueSelfCheck } from "../../functions/queue/due.ts";
 import { readRequest } from "../../functions/queue/request.ts";
 
 const dayMs = 86_400_000;
@@ -147,6 +147,84 @@ describe("a request of the schedule", () => {
 
   it("has a place of its own for each depth and egress", () => {
     assert.equal(new Set(due.map(({ atMs }) => atMs)).size, 3);
+  });
+});
+
+/** Of any length, from any slot on. */
+function selfChecksOver(fromMs: number, lengthMs: number, config: Config): readonly DueSelfCheck[] {
+  const slots = Array.from({ length: lengthMs / slotMs }, (_, index) => new Date(fromMs + index * slotMs));
+  return slots.flatMap((slot) => selfChecksIn(slot.toISOString(), config));
+}
+
+const anyTarget = [{ provider: "icloud", recipient: "probe@icloud.example" }];
+
+describe("self-checks", () => {
+  const egresses = fc.uniqueArray(names, { minLength: 1, maxLength: 5 });
+  const slots = fc.integer({ min: 0, max: 20_000 * 288 }).map((slot) => slot * slotMs);
+
+  it("each egress is due once in any day, wherever the day begins, at a time that stays", () => {
+    fc.assert(
+      fc.property(egresses, slots, (names, fromMs) => {
+        const due = selfChecksOver(fromMs, dayMs, configWith(anyTarget, names));
+        assert.deepEqual(due.map(({ egress }) => egress).toSorted(), names.toSorted());
+        const next = selfChecksOver(fromMs + dayMs, dayMs, configWith(anyTarget, names));
+        assert.deepEqual(
+          next.map(({ egress, atMs }) => ({ egress, atMs })),
+          due.map(({ egress, atMs }) => ({ egress, atMs: atMs + dayMs })),
+        );
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it("an egress that no target is probed over is due as well", () => {
+    const targets = [{ ...anyTarget[0], egresses: ["aws"] }];
+    const due = selfChecksOver(0, dayMs, configWith(targets, ["aws", "spare"]));
+    assert.deepEqual(new Set(due.map(({ egress }) => egress)), new Set(["aws", "spare"]));
+  });
+
+  it("is never at the top of the hour, waits less than a slot, and gives the same request for the same slot", () => {
+    fc.assert(
+      fc.property(names, slots, (name, fromMs) => {
+        const config = configWith(anyTarget, [name]);
+        for (const { atMs, delayS } of selfChecksOver(fromMs, dayMs, config)) {
+          const pastS = (atMs / 1_000) % 3_600;
+          assert.ok(pastS >= 60 && pastS <= 3_540, `${pastS} s past the hour`);
+          const slotAtMs = Math.floor(atMs / slotMs) * slotMs;
+          assert.equal(slotAtMs + delayS * 1_000, atMs);
+          assert.ok(delayS < slotMs / 1_000);
+          const slot = new Date(slotAtMs).toISOString();
+          assert.deepEqual(selfChecksIn(slot, config), selfChecksIn(slot.replace("Z", "+00:00"), config));
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it("different egresses are not all in one hour", () => {
+    const names = Array.from({ length: 50 }, (_, index) => `e${index}`);
+    const hours = selfChecksOver(0, dayMs, configWith(anyTarget, names)).map(({ atMs }) =>
+      Math.floor(atMs / 3_600_000),
+    );
+    assert.ok(new Set(hours).size > 12, `only ${new Set(hours).size} hours of the day`);
+  });
+
+  it("asks for what is taken, until the next day's, with an id of its own", () => {
+    const config = configWith(anyTarget, ["aws", "mail-1"]);
+    const due = selfChecksOver(0, 3 * dayMs, config);
+    assert.equal(due.length, 6);
+    assert.equal(new Set(due.map(({ request }) => request.id)).size, 6);
+    for (const { request, egress, atMs } of due) {
+      assert.equal(readRequest(JSON.stringify(request), config).faults, null);
+      const at = new Date(atMs).toISOString();
+      assert.deepEqual(request, {
+        v: 1,
+        kind: "self-check",
+        id: `scheduled/self-check/${egress}/${at}`,
+        egress,
+        notAfter: new Date(atMs + dayMs).toISOString(),
+      });
+    }
   });
 });
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it, test } from "node:test";
 import fc from "fast-check";
 import { checkConfig, type Config } from "../../functions/config/config.ts";
-import { readRequest } from "../../functions/queue/request.ts";
+import { readRequest, type Probe } from "../../functions/queue/request.ts";
 
 function configOf(more: object = {}): Config {
   const { value, faults } = checkConfig({
@@ -32,10 +32,18 @@ const known = {
   notAfter: "2026-11-24T17:00:00+01:00",
 };
 const least = { v: 1, kind: "probe", id: "a", recipient: "Probe@icloud.example" };
+const selfCheck = { v: 1, kind: "self-check", id: "b", egress: "mail-1", notAfter: "2026-11-24T17:00:00+01:00" };
+
+/** What is read as a probe; null: it is none. */
+function probeOf(document: object, given = config): Probe | null {
+  const { value } = readRequest(JSON.stringify(document), given);
+  return value?.kind === "probe" ? value : null;
+}
 
 test("a request is read whole", () => {
   assert.deepEqual(readRequest(JSON.stringify(known), config), {
     value: {
+      kind: "probe",
       id: "order-4711",
       recipient: { text: "Probe@icloud.example", local: "Probe", domain: "icloud.example", needsSmtpUtf8: false },
       egress: "mail-1",
@@ -46,15 +54,14 @@ test("a request is read whole", () => {
         { name: "2001:db8::1", port: 25 },
       ],
       notAfterMs: Date.UTC(2026, 10, 24, 16),
-      digest: readRequest(JSON.stringify(known), config).value?.digest,
+      digest: probeOf(known)?.digest,
     },
     faults: null,
   });
 });
 
 test("a request's digest is of what was asked, whatever the configuration makes of it, and not of its id or time", () => {
-  const digestOf = (more: object, given = config): string | undefined =>
-    readRequest(JSON.stringify({ ...least, ...more }), given).value?.digest;
+  const digestOf = (more: object, given = config): string | undefined => probeOf({ ...least, ...more }, given)?.digest;
   assert.match(digestOf({}) ?? "", /^[0-9a-f]{64}$/);
   assert.equal(digestOf({ id: "b", notAfter: "2026-11-24T17:00:00Z" }), digestOf({}));
   const moved = { ...config, identity: { ...config.identity, sender: "other@sender.example" } };
@@ -70,7 +77,7 @@ test("a body that is too long to be put back is a fault before it is read", () =
 });
 
 test("what it does not say is the configuration's: the functions' way out, our sender, the hosts of DNS", () => {
-  const { value } = readRequest(JSON.stringify(least), config);
+  const value = probeOf(least);
   assert.ok(value !== null);
   const { egress, depth, from, mx, notAfterMs } = value;
   assert.deepEqual(
@@ -81,7 +88,7 @@ test("what it does not say is the configuration's: the functions' way out, our s
 
 test("where the functions have no way out, it is the first of all", () => {
   const workers = configOf({ egresses: ["mail-2", "mail-1"].map((name) => ({ name, runner: "worker" })) });
-  assert.equal(readRequest(JSON.stringify(least), workers).value?.egress, "mail-2");
+  assert.equal(probeOf(least, workers)?.egress, "mail-2");
 });
 
 const listed = "recipient: it is none of the configuration's targets or requests.recipients, which list our mailboxes";
@@ -90,7 +97,7 @@ const senders = "from: it is none of the configuration's identity.sender and req
 const wrong: readonly (readonly [name: string, change: object, ...faults: string[]])[] = [
   ["another version", { v: 2, id: 5 }, "v: expected 1, the version of requests"],
   ["a version that is a text", { v: "1" }, "v: expected 1, the version of requests"],
-  ["another kind", { kind: "send", to: [] }, 'kind: expected "probe"'],
+  ["another kind", { kind: "send", to: [] }, 'kind: expected "probe" or "self-check"'],
   ["no id", { id: undefined }, "id: is missing; it takes string"],
   ["an id with a line feed", { id: "a\nb" }, "id: 1 to 200 visible ASCII characters"],
   ["no recipient", { recipient: undefined }, "recipient: is missing; it takes string"],
@@ -146,7 +153,7 @@ describe("a wrong request is told every fault, each with the path of its field",
     ["[]", "$: expected an object"],
     ['"probe"', "$: expected an object"],
     ["{}", "v: expected 1, the version of requests"],
-    ['{"v":1}', 'kind: expected "probe"'],
+    ['{"v":1}', 'kind: expected "probe" or "self-check"'],
   ] as const) {
     it(`the body ${JSON.stringify(body)}`, () => assert.deepEqual(readRequest(body, config).faults, [fault]));
   }
@@ -184,10 +191,47 @@ describe("what a request may ask for is what the configuration lists", () => {
       ["<probe@Sender.Example>", "probe@sender.example"],
     ] as const) {
       const spelt = configOf({ identity: { helo: "probe.example", sender } });
-      assert.equal(readRequest(JSON.stringify(least), spelt).value?.from, wire);
-      assert.equal(readRequest(JSON.stringify({ ...least, from: wire }), spelt).value?.from, wire);
+      assert.equal(probeOf(least, spelt)?.from, wire);
+      assert.equal(probeOf({ ...least, from: wire }, spelt)?.from, wire);
     }
   });
+});
+
+test("a request for a self-check is read whole", () => {
+  assert.deepEqual(readRequest(JSON.stringify(selfCheck), config), {
+    value: { kind: "self-check", id: "b", egress: "mail-1", notAfterMs: Date.UTC(2026, 10, 24, 16) },
+    faults: null,
+  });
+  const { notAfter: _, ...whenever } = selfCheck;
+  assert.equal(readRequest(JSON.stringify(whenever), config).value?.notAfterMs, null);
+});
+
+const wrongSelfChecks: readonly (readonly [name: string, change: object, ...faults: string[]])[] = [
+  ["another version", { v: 2 }, "v: expected 1, the version of requests"],
+  ["no id", { id: undefined }, "id: is missing; it takes string"],
+  ["an id with a blank", { id: "a b" }, "id: 1 to 200 visible ASCII characters"],
+  // Which one is meant, of several, nobody guesses: each has a set-up of its own.
+  ["no egress", { egress: undefined }, "egress: is missing; it takes string"],
+  ["an egress that there is not", { egress: "mail-2" }, "egress: expected one of mail-1, aws"],
+  ["what only a probe has", { recipient: "Probe@icloud.example" }, "recipient: there is no such field"],
+  ["a depth", { depth: "ehlo" }, "depth: there is no such field"],
+  ["a time that is none", { notAfter: "tomorrow" }, "notAfter: an RFC 3339 time such as 2026-11-24T17:00:00Z"],
+  [
+    "several at once",
+    { id: "", egress: 1, extra: 1 },
+    "id: 1 to 200 visible ASCII characters",
+    "egress: expected string, received number",
+    "extra: there is no such field",
+  ],
+];
+
+describe("a wrong request for a self-check is told every fault", () => {
+  for (const [name, change, ...faults] of wrongSelfChecks) {
+    it(name, () => {
+      const told = readRequest(JSON.stringify({ ...selfCheck, ...change }), config);
+      assert.deepEqual(told, { value: null, faults });
+    });
+  }
 });
 
 test("any text and any JSON value is a request or has faults on one line each, and nothing is thrown", () => {

@@ -72,7 +72,7 @@ test("each pair, each egress and each queue has its own", () => {
   const egresses = config.egresses.map(({ name }) => name);
   assert.deepEqual(names("blocked"), pairNames(config).map((pair) => `delivery-probe-blocked-${pair}`)); // prettier-ignore
   assert.deepEqual(names("refused"), pairNames(config).map((pair) => `delivery-probe-refused-${pair}`)); // prettier-ignore
-  for (const kind of ["blocked-widely", "egress-down", "probe-silent", "misconfigured"] as const) {
+  for (const kind of ["blocked-widely", "egress-down", "probe-silent", "misconfigured", "self-check"] as const) {
     assert.deepEqual(names(kind), egresses.map((egress) => `delivery-probe-${kind}-${egress}`)); // prettier-ignore
   }
   assert.deepEqual(names("failures"), [
@@ -284,6 +284,15 @@ test("misconfigured takes two verdicts of two rounds, or one where two rounds ar
   assert.deepEqual(given([15, 60]), [7_200, 2]);
   assert.deepEqual(given([15, 720]), [86_400, 2]);
   assert.deepEqual(given([15, 721]), [86_400, 1]);
+});
+
+test("self-check: each egress, also one without a target, at one fault of a day, and silence changes nothing", () => {
+  const targets = [{ ...example.targets[0], egresses: ["aws"] }];
+  const found = alarmsOf(configOf({ targets })).filter(({ kind }) => kind === "self-check");
+  assert.deepEqual(
+    found.map((each) => (each.type === "metric" ? [each.egress, each.periodS, each.datapoints, each.of, each.threshold, each.missing] : [])), // prettier-ignore
+    ["aws", "mail-1"].map((egress) => [egress, 86_400, 1, 1, 1, "ignore"]),
+  );
 });
 
 test("failures: dead letters at once, requests that wait for as long as the configuration says", () => {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it, test } from "node:test";
 import fc from "fast-check";
-import { blockAfter, figuresOf, skippedFigure, type Figure } from "../../functions/report/figures.ts";
+import { blockAfter, figuresOf, selfCheckFigures, skippedFigure, type Figure } from "../../functions/report/figures.ts";
 import {
   blockClass,
   egressMetrics,
@@ -15,6 +15,7 @@ import { stages, type Transcript } from "../../functions/smtp/transcript.ts";
 import type { Block } from "../../functions/state/pairs.ts";
 import type { SeverityOverrides } from "../../functions/verdict/severity.ts";
 import { judge, type Verdict } from "../../functions/verdict/verdict.ts";
+import { noPtr, notInSpf, selfCheckOf, silentLists, storedSelfCheck } from "../page/sample.ts";
 import { transcripts } from "../verdict/generated.ts";
 import { transcriptOf } from "../verdict/transcripts.ts";
 
@@ -47,7 +48,7 @@ function verdictOf(attempts: readonly Said[], overrides: SeverityOverrides = {})
   const all = attempts.map((each) => {
     return typeof each === "string" ? transcriptOf(each) : transcriptOf(each.says, each.facts);
   });
-  return judge(all, "aws", overrides);
+  return judge(all, { name: "aws", address: null }, overrides);
 }
 
 function at(host: string, says: string): Said {
@@ -277,6 +278,27 @@ test("what was due and not probed is told by its egress", () => {
   assert.deepEqual(skippedFigure("aws", 3), { name: "Skipped", unit: "Count", dimensions: egressOf, value: 3 });
 });
 
+describe("figures of a self-check", () => {
+  const earlier = { "reverse-dns": "2026-11-23T11:30:00.000Z" } as const;
+  const unknownPtr = { ...noPtr, standing: "unknown" } as const;
+  const nothingKnown = selfCheckOf(...selfCheckOf().checks.map((each) => ({ ...each, standing: "unknown" as const })));
+  for (const [name, stored, value] of [
+    ["all is well: none", storedSelfCheck(selfCheckOf()), 0],
+    ["each fault counts", storedSelfCheck(selfCheckOf(noPtr, notInSpf)), 2],
+    ["what is not known is no fault", storedSelfCheck(selfCheckOf(silentLists)), 0],
+    ["nor is it beside one", storedSelfCheck(selfCheckOf(noPtr, silentLists)), 1],
+    ["a fault that could not be looked at again is not mended: nothing is said", storedSelfCheck(selfCheckOf(unknownPtr), earlier), null], // prettier-ignore
+    ["one that is mended is", storedSelfCheck(selfCheckOf(), earlier), 0],
+    ["nothing could be learnt: nothing is said", storedSelfCheck(nothingKnown), null],
+  ] as const) {
+    it(name, () => {
+      const figures = selfCheckFigures(stored);
+      const expected = { name: "SelfCheckFaults", unit: "Count", dimensions: { Egress: "mail-1" }, value };
+      assert.deepEqual(figures, value === null ? [] : [expected]);
+    });
+  }
+});
+
 test("every figure has a name, a unit and dimensions of the one list, whatever the verdict", () => {
   const rowsByName = new Map<string, MetricName>([
     ...Object.entries(pairMetrics).map(([name, row]) => [`${name} Provider Egress`, row] as const),
@@ -314,7 +336,7 @@ test("of a verdict's outcomes one is told, once by its pair and its egress", () 
 const verdicts = fc
   .array(fc.tuple(transcripts, fc.constantFrom("mx1.example", "mx2.example")), { minLength: 1, maxLength: 3 })
   .map((attempts) => attempts.map(([attempt, host]) => ({ ...attempt, host })))
-  .map((attempts) => judge(attempts, "aws"));
+  .map((attempts) => judge(attempts, { name: "aws", address: null }));
 
 const before: Block = { stage: "rcpt", host: "mx1.example", since: "2026-11-24T10:00:00.000Z", id: "first" };
 const now = { id: "now", at: "2026-11-24T12:00:00.000Z" };

@@ -23,7 +23,10 @@ const before: PairState = {
 };
 
 function storedOf(reply: string, end = "< 221 bye"): Parameters<typeof recordingOf>[0] {
-  const verdict = judge([transcriptOf(`${one}< ${reply}\n${end}`, { host: "mx01.mail.icloud.com" })], "aws");
+  const verdict = judge([transcriptOf(`${one}< ${reply}\n${end}`, { host: "mx01.mail.icloud.com" })], {
+    name: "aws",
+    address: null,
+  });
   return { id: "a-1", provider: "icloud", egress: "aws", recipient: "x@mx.example", at, verdict, digest: "d" };
 }
 
@@ -131,7 +134,7 @@ for (const [reply, level] of [
 }
 
 test("where nobody was reached, there is no dialog to play again", () => {
-  const verdict = judge([transcriptOf("", { exchanges: [], ending: { by: "failed", stage: "connect", text: "no" } })], "aws"); // prettier-ignore
+  const verdict = judge([transcriptOf("", { exchanges: [], ending: { by: "failed", stage: "connect", text: "no" } })], { name: "aws", address: null }); // prettier-ignore
   const { stored } = recordingOf({ ...listed, verdict }, before, backOffMs);
   const { dialog, code, stage } = verdictEntry(stored);
   assert.deepEqual({ dialog, code, stage }, { dialog: null, code: null, stage: "connect" });
@@ -139,7 +142,7 @@ test("where nobody was reached, there is no dialog to play again", () => {
 
 test("the time to the decision is over all hosts: those before it to their end", () => {
   const first = transcriptOf("! timeout", { host: "mx1.example", timings: { connectedMs: 1, decidedMs: 90, endedMs: 100.4 } }); // prettier-ignore
-  const verdict = judge([first, transcriptOf(`${one}< 250 ok\n< 221 bye`)], "aws");
+  const verdict = judge([first, transcriptOf(`${one}< 250 ok\n< 221 bye`)], { name: "aws", address: null });
   const { stored } = recordingOf({ ...listed, verdict }, before, backOffMs);
   const { decidedMs, attempts } = verdictEntry(stored);
   assert.deepEqual({ decidedMs, attempts }, { decidedMs: 102, attempts: 2 });

@@ -11,7 +11,7 @@ const hello = "< 220 mx\n> EHLO probe.example\n< 250 mx\n";
 
 function verdictTo(address: string, reply: string): Verdict {
   const says = `${hello}> MAIL FROM:<probe@sender.example>\n> RCPT TO:<${address}>\n> QUIT\n< 250 ok\n< ${reply}\n< 221 bye`; // prettier-ignore
-  return judge([transcriptOf(says)], "aws");
+  return judge([transcriptOf(says)], { name: "aws", address: null });
 }
 
 for (const [name, address, says, shown] of [
@@ -67,7 +67,7 @@ test("it is masked in commands, recipients and endings too", () => {
 
 test("a verdict that is masked is judged again to the same", () => {
   const verdict = masked(verdictTo("probe@mx.example", "550 5.1.1 <probe@mx.example> unknown"));
-  assert.deepEqual(judge(verdict.attempts, "aws"), verdict);
+  assert.deepEqual(judge(verdict.attempts, { name: "aws", address: null }), verdict);
 });
 
 test("an address is masked on its own, up to its last @", () => {
@@ -103,7 +103,7 @@ describe("whatever was said", () => {
   it("the document keeps its shape, its recipients masked", () => {
     fc.assert(
       fc.property(transcripts, (transcript) => {
-        const verdict = judge([transcript], "aws");
+        const verdict = judge([transcript], { name: "aws", address: null });
         const once = masked(verdict);
         assert.deepEqual(keysOf(once), keysOf(verdict));
         for (const { address } of once.recipients) assert.match(address, /^[abc]\*\*\*@mx\.example$/);

@@ -15,7 +15,7 @@ import { judge } from "../../functions/verdict/verdict.ts";
 import { blocked } from "../cli/sample.ts";
 import { daysLater, freshTable, noon, type FreshTable } from "./fresh-table.ts";
 
-const verdict = judge([blocked], "aws");
+const verdict = judge([blocked], { name: "aws", address: null });
 
 function storedAs(id: string, more: Partial<StoredVerdict> = {}): StoredVerdict {
   return {

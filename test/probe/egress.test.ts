@@ -1,0 +1,127 @@
+// A configuration's egresses as probes take them, with their secrets.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { checkConfig, type Config } from "../../functions/config/config.ts";
+import { egressNamed } from "../../functions/probe/egress.ts";
+import { EgressFault } from "../../functions/route/egress.ts";
+
+const password = { env: "PROXY_PASSWORD" };
+const socks = { type: "socks5", host: "proxy.example", username: "us", password };
+const connect = { type: "http-connect", host: "proxy.example", username: "us", password: "in:the file" };
+const config = configOf({
+  straight: { address: "192.0.2.25" },
+  bound: { via: { type: "direct", bind: "2001:db8::25" } },
+  socks: { address: "192.0.2.26", via: socks },
+  connect: { via: { ...connect, passesNames: true } },
+  signed: {
+    via: {
+      type: "http-connect",
+      host: "192.0.2.1",
+      tls: { ca: "-----BEGIN CERTIFICATE-----", certificate: { env: "CERTIFICATE" }, key: { env: "KEY" } },
+    },
+  },
+  clear: { via: { type: "http-connect", host: "192.0.2.1", port: 8_080, tls: null } },
+});
+const env = { PROXY_PASSWORD: "held", CERTIFICATE: "the certificate", KEY: "the key" };
+
+for (const [name, expected] of [
+  ["straight", { address: "192.0.2.25", families: "4", via: { type: "direct", bind: null } }],
+  ["bound", { address: null, families: "6", via: { type: "direct", bind: "2001:db8::25" } }],
+  [
+    "socks",
+    {
+      address: "192.0.2.26",
+      families: "4",
+      via: {
+        type: "socks5",
+        host: "proxy.example",
+        port: 1_080,
+        credentials: { username: "us", password: "held" },
+        passesNames: false,
+      },
+    },
+  ],
+  [
+    "connect",
+    {
+      address: null,
+      families: "both",
+      via: {
+        type: "http-connect",
+        host: "proxy.example",
+        port: 3_128,
+        tls: { ca: null, certificate: null, key: null },
+        credentials: { username: "us", password: "in:the file" },
+        passesNames: true,
+      },
+    },
+  ],
+  [
+    "signed",
+    {
+      address: null,
+      families: "both",
+      via: {
+        type: "http-connect",
+        host: "192.0.2.1",
+        port: 3_128,
+        tls: { ca: "-----BEGIN CERTIFICATE-----", certificate: "the certificate", key: "the key" },
+        credentials: null,
+        passesNames: false,
+      },
+    },
+  ],
+  [
+    "clear",
+    {
+      address: null,
+      families: "both",
+      via: {
+        type: "http-connect",
+        host: "192.0.2.1",
+        port: 8_080,
+        tls: null,
+        credentials: null,
+        passesNames: false,
+      },
+    },
+  ],
+] as const) {
+  test(`the egress ${name} is opened, its secrets from the environment`, () => {
+    assert.deepEqual(egressNamed(name, config, env), { name, ...expected });
+  });
+}
+
+for (const [what, name, held, says] of [
+  ["an egress that there is not", "other", env, /^the configuration has no egress "other"; it has straight, bound, /],
+  ["a password that is not set", "socks", {}, /^egress socks: .* PROXY_PASSWORD is not set; set it/],
+  ["a password that is empty", "socks", { PROXY_PASSWORD: "" }, /^egress socks: .* PROXY_PASSWORD is not set; set it/],
+  ["a key that is not set", "signed", { CERTIFICATE: "the certificate" }, /^egress signed: .* KEY is not set; set it/],
+  ["a password that SOCKS5 does not carry", "socks", { PROXY_PASSWORD: "0-9".repeat(86) }, /^egress socks: .* password .*; it takes 1 to 255 octets/], // prettier-ignore
+] as const) {
+  test(`${what} is our own fault, and its message holds no secret`, () => {
+    assert.throws(
+      () => egressNamed(name, config, held),
+      (error) => {
+        assert.ok(error instanceof EgressFault, String(error));
+        assert.match(error.message, says);
+        for (const secret of Object.values(held)) assert.ok(secret === "" || !error.message.includes(secret));
+        return true;
+      },
+    );
+  });
+}
+
+test("an egress that asks for no secret needs none", () => {
+  assert.equal(egressNamed("straight", config, {}).name, "straight");
+});
+
+function configOf(rows: Readonly<Record<string, object>>): Config {
+  const { value, faults } = checkConfig({
+    identity: { helo: "probe.example", sender: "probe@sender.example" },
+    egresses: Object.entries(rows).map(([name, row]) => ({ name, runner: "worker", ...row })),
+    targets: [{ provider: "icloud", recipient: "probe@icloud.example" }],
+  });
+  assert.ok(value !== null, String(faults));
+  return value;
+}
