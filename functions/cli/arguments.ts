@@ -1,62 +1,164 @@
-// Turns the options of `probe` into requests, one a domain, or says which word is wrong and what to write instead.
-// It opens no connection; of files it reads the message alone.
-import { readFile, stat } from "node:fs/promises";
-import net from "node:net";
-import { domainToASCII } from "node:url";
+// Turns the options of `probe` into requests, one a domain, or into a self-check, or says which word is wrong and what to
+// write instead. It opens no connection; of files it reads the message and the configuration alone.
+import { isIPv6 } from "node:net";
+import process from "node:process";
+import type { Config } from "../config/config.ts";
+import { presetBudgetMs, smtpPort, type ProbeRequest } from "../route/attempts.ts";
+import type { Egress } from "../route/egress.ts";
+import { memoryCache, policyHttps } from "../route/mta-sts.ts";
+import { ownName } from "../route/own-name.ts";
+import { tlsModes, type TlsMode } from "../route/tls-demand.ts";
 import { isHelo, parseAddress, parseSender, type Address } from "../smtp/address.ts";
 import { depths, type Depth } from "../smtp/transcript.ts";
-import { ownName, type ProbeRequest } from "../route/attempts.ts";
+import { configuredHosts } from "../probe/site.ts";
+import { readConfigFile } from "./config-file.ts";
+import { readEgress } from "./egress-option.ts";
+import { readMailHost, readResolver } from "./host-option.ts";
+import { readMessage } from "./message-file.ts";
 import { quote, readOptions, UsageFault, type OptionSpec, type Options } from "./options.ts";
 
+// prettier-ignore
 export const probeOptions: readonly OptionSpec[] = [
-  {
-    name: "mx",
-    value: "host[:port]",
-    many: true,
-    about: "ask this host instead of those in DNS, whatever its address",
-  },
+  { name: "mx", value: "host[:port]", many: true, about: "ask this host instead of those in DNS, whatever its address" },
+  { name: "all-hosts", value: null, many: false, about: "ask every address of every host, one after the other; depth ehlo" },
   { name: "depth", value: "depth", many: false, about: "how far to go: greeting, ehlo, rcpt (the default) or message" },
   { name: "from", value: "address", many: false, about: "the envelope's sender; '' is the null sender" },
   { name: "helo", value: "name", many: false, about: "the name in EHLO; this machine's by default" },
   { name: "message", value: "file.eml", many: false, about: "send this message, which delivers it; depth message" },
-  { name: "egress", value: "name", many: false, about: "the way out: direct" },
-  { name: "tls", value: "mode", many: false, about: "never, opportunistic (the default) or require" },
+  { name: "egress", value: "way", many: false, about: "the way out: direct (the default), an address of this machine, a proxy as socks5://[user:password@]host[:port], https://… or http://…, or a name of --config" },
+  { name: "families", value: "which", many: false, about: "the IP versions to dial: both, 4 or 6; by default the egress's" },
+  { name: "config", value: "file", many: false, about: "take HELO name, sender and egresses from this configuration" },
+  { name: "tls", value: "mode", many: false, about: "never, opportunistic (the default), require, mta-sts or dane" },
   { name: "timeout", value: "seconds", many: false, about: "for each command, look-up and session; 60 by default" },
+  { name: "budget", value: "seconds", many: false, about: `for all hosts together; ${presetBudgetMs / 1000} by default` },
+  { name: "self-check", value: null, many: false, about: "tell whether our own set-up is right; nobody's mailbox is asked for; exit status 0 ok, 1 a fault, 3 not known" },
   { name: "json", value: null, many: false, about: "print documents, one a line, and nothing else" },
   { name: "resolver", value: "ip[:port]", many: false, about: "ask this DNS server" },
   { name: "allow-private", value: null, many: false, about: "follow DNS to private and loopback addresses" },
 ];
 
-export interface ProbeArguments {
+export type ProbeArguments = HostArguments | SelfCheckArguments;
+
+export interface HostArguments {
+  readonly kind: "probe";
   /** One a domain, in the order in which the domains were named. */
   readonly requests: readonly ProbeRequest[];
   readonly json: boolean;
+  readonly allHosts: boolean;
 }
 
-/** @throws UsageFault */
-export async function readProbeArguments(args: readonly string[]): Promise<ProbeArguments> {
+export interface SelfCheckArguments extends Sender {
+  readonly kind: "self-check";
+  /** Whose hosts are asked whether port 25 is open: one request a domain, which ends at EHLO. */
+  readonly asked: readonly ProbeRequest[];
+  readonly json: boolean;
+}
+
+/** Who asks, and how: what probes and self-checks have in common. */
+interface Sender {
+  readonly egress: Egress;
+  /** Null: this machine's name where it is a full one, else an address literal. */
+  readonly helo: string | null;
+  /** Empty for the null sender. */
+  readonly from: string;
+  readonly timeoutMs: number;
+  readonly resolver: string | null;
+  readonly allowPrivate: boolean;
+}
+
+/**
+ * @param env where the secrets of a configuration's egresses are
+ * @throws UsageFault
+ */
+export async function readProbeArguments(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<ProbeArguments> {
   const options = readOptions(args, probeOptions);
+  const json = options.has("json");
+  const file = options.one("config");
+  const config = file === null ? null : await readConfigFile(file);
+  const sender = readSender(options, config, env);
+  if (options.has("self-check")) {
+    refuseBesideSelfCheck(options);
+    return { kind: "self-check", ...sender, json, asked: askedBeside(sender, config) };
+  }
   if (options.positionals.length === 0) throw new UsageFault("no recipient is given; write probe someone@example.com");
-  const recipients = options.positionals.map(readRecipient);
-  const helo = readHelo(options.one("helo"));
-  const shared = {
-    hosts: options.all("mx").length === 0 ? null : options.all("mx").map(readHost),
-    isByHand: true,
-    egress: readEgress(options.one("egress")),
-    severities: {},
-    from: readSender(options.one("from"), helo),
-    helo,
+  const allHosts = options.has("all-hosts");
+  const shared: Omit<ProbeRequest, "recipients"> = {
+    ...preset,
+    ...sender,
+    hosts: options.all("mx").length === 0 ? null : options.all("mx").map(readMailHost),
+    allHosts,
     depth: readDepth(options),
     tls: readTls(options.one("tls")),
-    timeoutMs: readTimeout(options.one("timeout")),
+    policies: memoryCache(),
+    budgetMs: readTime("--budget", options.one("budget"), presetBudgetMs),
+    message: await readMessage(options.one("message")),
+  };
+  const domains = byDomain(options.positionals.map(readRecipient));
+  const requests = [...domains.values()].map((recipients) => ({ ...shared, recipients }));
+  return { kind: "probe", requests, json, allHosts };
+}
+
+/** What no option says. */
+const preset = {
+  isByHand: true,
+  severities: {},
+  https: policyHttps,
+  port: smtpPort,
+  signal: null,
+  progress: null,
+} as const;
+
+/** Hosts that answer everybody who may connect to port 25 at all. */
+const publicDomains = ["gmail.com", "outlook.com", "icloud.com"] as const;
+
+/** For all hosts of a domain: where port 25 is closed all of them are silent, and who checks waits for each domain. */
+const reachMs = 30_000;
+
+/** The configuration's own targets, where there is one: whoever runs it probes them anyway. */
+function askedBeside(sender: Sender, config: Config | null): readonly ProbeRequest[] {
+  const recipients =
+    config?.targets.map(({ recipient }) => recipient) ?? publicDomains.map((each) => `postmaster@${each}`);
+  const domains = byDomain(recipients.map(readRecipient));
+  return [...domains.values()].map((each) => ({
+    ...preset,
+    ...sender,
+    recipients: each.slice(0, 1),
+    hosts: config === null ? null : configuredHosts(each[0]?.domain ?? "", config),
+    allHosts: false,
+    depth: "ehlo",
+    tls: "never",
+    policies: memoryCache(),
+    budgetMs: Math.min(sender.timeoutMs, reachMs),
+    message: null,
+  }));
+}
+
+/** What is given overrides what the configuration has. */
+function readSender(options: Options, config: Config | null, env: NodeJS.ProcessEnv): Sender {
+  const helo = readHelo(options.one("helo"));
+  return {
+    egress: readEgress({ egress: options.one("egress"), families: options.one("families"), config, env }),
+    helo: helo ?? config?.identity.helo ?? null,
+    from: readFrom(options.one("from"), config, helo),
+    timeoutMs: readTime("--timeout", options.one("timeout"), 60_000),
     resolver: readResolver(options.one("resolver")),
     allowPrivate: options.has("allow-private"),
-    message: await readMessage(options.one("message")),
-    signal: null,
-    progress: null,
   };
-  const requests = [...byDomain(recipients).values()].map((each) => ({ ...shared, recipients: each }));
-  return { requests, json: options.has("json") };
+}
+
+/** What is about hosts and mailboxes. */
+const besideSelfCheck = ["depth", "mx", "message", "all-hosts", "tls", "budget"] as const;
+
+function refuseBesideSelfCheck(options: Options): void {
+  const [recipient] = options.positionals;
+  if (recipient !== undefined) {
+    throw new UsageFault(`--self-check asks for nobody's mailbox; write it without ${quote(recipient)}`);
+  }
+  const other = besideSelfCheck.find((each) => options.has(each));
+  if (other !== undefined) throw new UsageFault(`--self-check does not go with --${other}; write one of the two`);
 }
 
 /** Recipients of one domain share a session; one that is named twice is asked for once. */
@@ -77,19 +179,19 @@ function readRecipient(text: string): Address {
 }
 
 /** A bounce must have somewhere to go, or nowhere at all: without a domain of ours the null sender (RFC 5321 §4.5.5). */
-function readSender(text: string | null, helo: string | null): string {
-  if (text === null) {
+function readFrom(text: string | null, config: Config | null, helo: string | null): string {
+  if (text === null && config === null) {
     const name = helo ?? ownName();
     return name?.includes(".") === true && isHostName(name) ? `probe@${name.toLowerCase()}` : "";
   }
-  const sender = parseSender(text);
+  const sender = parseSender(text ?? config?.identity.sender ?? "");
   if ("fault" in sender) throw new UsageFault(`--from ${sender.fault}`);
   return sender.text;
 }
 
 function readHelo(text: string | null): string | null {
   if (text === null || isHelo(text)) return text;
-  const literal = net.isIPv6(text) ? `[IPv6:${text}]` : `[${text}]`;
+  const literal = isIPv6(text) ? `[IPv6:${text}]` : `[${text}]`;
   const instead = isHelo(literal)
     ? literal
     : "a domain such as mail.example.com, or an address literal such as [192.0.2.1]";
@@ -101,93 +203,34 @@ function isHostName(text: string): boolean {
   return !text.startsWith("[") && isHelo(text);
 }
 
-function readHost(text: string): { readonly name: string; readonly port: number } {
-  const { host, port } = readHostPort("--mx", text, 25);
-  const name = (/[^\0-\x7f]/.test(host) ? domainToASCII(host) : host).replace(/\.$/, "");
-  if (net.isIP(name) > 0 || isHostName(name)) return { name, port };
-  throw new UsageFault(`--mx ${quote(text)} is no host; write a name or an address, such as mx.example.com:25`);
-}
-
-/** @returns in the form that node:dns takes, the port always there */
-function readResolver(text: string | null): string | null {
-  if (text === null) return null;
-  const { host, port } = readHostPort("--resolver", text, 53);
-  if (net.isIPv4(host)) return `${host}:${port}`;
-  if (net.isIPv6(host)) return `[${host}]:${port}`;
-  throw new UsageFault(`--resolver ${quote(text)} is no IP address; write one such as 192.0.2.53 or [2001:db8::53]:53`);
-}
-
-/** IPv6 stands in brackets, since it holds colons itself (RFC 3986 §3.2.2). */
-function readHostPort(what: string, text: string, preset: number): { readonly host: string; readonly port: number } {
-  if (net.isIPv6(text)) {
-    throw new UsageFault(`${what} ${quote(text)} may hold a port or not; write [${text}] or [${text}]:${preset}`);
-  }
-  const [, bracketed, bare, digits] = /^(?:\[([^\]]*)\]|([^:[\]]+))(?::(.*))?$/.exec(text) ?? [];
-  const host = bracketed ?? bare ?? "";
-  if (host === "" || (bracketed !== undefined && !net.isIPv6(bracketed))) {
-    throw new UsageFault(
-      `${what} ${quote(text)} is no host and port; write host, host:${preset} or [IPv6 address]:${preset}`,
-    );
-  }
-  const port = digits === undefined ? preset : /^\d{1,5}$/.test(digits) ? Number(digits) : 0;
-  if (port >= 1 && port <= 65_535) return { host, port };
-  throw new UsageFault(`${what} ${quote(text)} has no port that there is; write one from 1 to 65535`);
-}
-
 function readDepth(options: Options): Depth {
   const text = options.one("depth");
-  const hasMessage = options.one("message") !== null;
-  if (text === null) return hasMessage ? "message" : "rcpt";
-  const depth = depths.find((each) => each === text);
-  if (depth === undefined) throw new UsageFault(`there is no depth ${quote(text)}; write ${depths.join(", ")}`);
-  if (!hasMessage || depth === "message") return depth;
-  throw new UsageFault(`at depth ${depth} no message is sent; write --depth message, or leave --message out`);
+  const hasMessage = options.has("message");
+  const preset = hasMessage ? "message" : options.has("all-hosts") ? "ehlo" : "rcpt";
+  const depth = depths.find((each) => each === (text ?? preset));
+  if (depth === undefined) throw new UsageFault(`there is no depth ${quote(text ?? "")}; write ${depths.join(", ")}`);
+  if (hasMessage && depth !== "message") {
+    throw new UsageFault(`at depth ${depth} no message is sent; write --depth message, or leave --message out`);
+  }
+  if (depth !== "message" || !options.has("all-hosts")) return depth;
+  const instead = hasMessage ? "leave --message or --all-hosts out" : "write --depth rcpt, or leave --all-hosts out";
+  throw new UsageFault(`--all-hosts at depth message would deliver a message to each host; ${instead}`);
 }
 
-function readTls(text: string | null): ProbeRequest["tls"] {
+function readTls(text: string | null): TlsMode {
   if (text === null) return "opportunistic";
-  if (text === "never" || text === "opportunistic" || text === "require") return text;
-  throw new UsageFault(`there is no TLS mode ${quote(text)}; write never, opportunistic or require`);
+  const mode = tlsModes.find((each) => each === text);
+  if (mode !== undefined) return mode;
+  throw new UsageFault(`there is no TLS mode ${quote(text)}; write ${tlsModes.join(", ")}`);
 }
 
 /** A day: what is longer is a mistake, and what is much longer no timer can hold. */
-const timeoutLimitS = 86_400;
+const timeLimitS = 86_400;
 
 /** @returns milliseconds, at least 1 */
-function readTimeout(text: string | null): number {
-  if (text === null) return 60_000;
+function readTime(option: string, text: string | null, presetMs: number): number {
+  if (text === null) return presetMs;
   const seconds = /^(\d+\.?\d*|\.\d+)$/.test(text) ? Number(text) : 0;
-  if (seconds > 0 && seconds <= timeoutLimitS) return Math.ceil(seconds * 1000);
-  throw new UsageFault(
-    `--timeout ${quote(text)} is no time; write seconds, a number above 0 and up to ${timeoutLimitS}`,
-  );
-}
-
-function readEgress(text: string | null): string {
-  if (text === null || text === "direct") return "direct";
-  throw new UsageFault(`there is no egress ${quote(text)}; write direct`);
-}
-
-async function readMessage(path: string | null): Promise<Uint8Array | null> {
-  if (path === null) return null;
-  const bytes = await readMessageFile(path);
-  if (bytes.length > 0) return bytes;
-  throw new UsageFault(`the message ${quote(path)} is empty; write the path of a message with a header and a body`);
-}
-
-async function readMessageFile(path: string): Promise<Uint8Array> {
-  try {
-    const { isDevice } = await kindOf(path);
-    if (!isDevice) return await readFile(path);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new UsageFault(`the message ${quote(path)} cannot be read (${code}); write the path of a file`);
-  }
-  throw new UsageFault(`the message ${quote(path)} is a device; write the path of a file`);
-}
-
-/** A device may never end. A pipe does, and is how a shell passes a command's output. */
-async function kindOf(path: string): Promise<{ readonly isDevice: boolean }> {
-  const stats = await stat(path);
-  return { isDevice: stats.isCharacterDevice() || stats.isBlockDevice() };
+  if (seconds > 0 && seconds <= timeLimitS) return Math.ceil(seconds * 1000);
+  throw new UsageFault(`${option} ${quote(text)} is no time; write seconds, a number above 0 and up to ${timeLimitS}`);
 }

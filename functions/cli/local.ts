@@ -5,8 +5,9 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import type { Config } from "../config/config.ts";
 import { visibleLine } from "../verdict/visible.ts";
+import { readConfigFile } from "./config-file.ts";
 import { faultStatus } from "./exit.ts";
-import { quote, readOptions, UsageFault, type OptionSpec, type Options } from "./options.ts";
+import { quote, readOptions, UsageFault, type OptionSpec } from "./options.ts";
 import { write } from "./write.ts";
 
 export const localOptions: readonly OptionSpec[] = [
@@ -25,6 +26,9 @@ export const localOptions: readonly OptionSpec[] = [
   { name: "config", value: "file", many: false, about: "the configuration; the project's example by default" },
   { name: "block", value: "name", many: true, about: "have this provider of the lab refuse us" },
 ];
+
+/** The configuration where none is given. */
+const example = fileURLToPath(new URL("../../infra/config/example.json", import.meta.url));
 
 /** Of the stack in infra/local/stack.ts what is used here: its types are not ours to import. */
 interface Stack extends AsyncDisposable {
@@ -56,7 +60,7 @@ export async function localCommand(args: readonly string[]): Promise<number> {
   const state = options.one("state");
   const speed = readSpeed(options.one("speed"));
   const { startStack, onSeen, lineOf } = await importStack();
-  const config = await readConfig(options);
+  const config = await readConfigFile(options.one("config") ?? example);
   const ending = signalled();
   const lines = new Lines();
   try {
@@ -97,17 +101,6 @@ async function importStack(): Promise<Local> {
     ),
   );
   return { ...stack, ...watch, ...seen } as Local;
-}
-
-async function readConfig(options: Options): Promise<Config> {
-  const { loadConfig, ConfigFault } = await import("../config/load.ts");
-  const example = fileURLToPath(new URL("../../infra/config/example.json", import.meta.url));
-  try {
-    return await loadConfig(options.one("config") ?? example);
-  } catch (error) {
-    if (!(error instanceof ConfigFault)) throw error;
-    throw new UsageFault(error.message.replace(/:\n\s*/, ": ").replaceAll(/\n\s*/g, "; "));
-  }
 }
 
 /** Resolves with the signal's name. The next one ends the process as it would any other. */

@@ -5,6 +5,7 @@ import packageFile from "../../package.json" with { type: "json" };
 import { faultStatus, usageStatus } from "./exit.ts";
 import { nearest, quote, UsageFault, type OptionSpec } from "./options.ts";
 import { visibleLine } from "../verdict/visible.ts";
+import { wrapped } from "./wrap.ts";
 import { write } from "./write.ts";
 
 interface Command {
@@ -106,8 +107,8 @@ const commands: readonly Command[] = [
 
 /**
  * Runs one command line, without the interpreter and the program's name.
- * @returns the exit status: 0 accepted, 1 rejected, 2 deferred, 3 unanswered or unknown (of several domains the
- *   highest), 64 usage, 70 a fault of ours
+ * @returns the exit status: 0 accepted, 1 rejected, 2 deferred, 3 unanswered or unknown (of several domains or hosts
+ *   the highest); of a self-check 0 ok, 1 a fault, 3 not known; 64 usage, 70 a fault of ours
  */
 export async function main(argv: readonly string[]): Promise<number> {
   try {
@@ -156,7 +157,8 @@ function overview(): string {
     ...commands.map(({ name, operands, about }) => `  ${`${name} ${operands}`.padEnd(width)}  ${about}`),
     "",
     "delivery-probe <command> --help tells a command's options; --version this program's version.",
-    "Exit status: 0 accepted, 1 rejected, 2 deferred, 3 unanswered or unknown, 64 usage, 70 a fault of the program.",
+    "Exit status: 0 accepted, 1 rejected, 2 deferred, 3 unanswered or unknown, 64 usage, 70 a fault of the program;",
+    "of probe --self-check 0 ok, 1 a fault, 3 not known.",
     "",
   ].join("\n");
 }
@@ -173,10 +175,12 @@ async function commandHelp({ name, operands, about, load }: Command): Promise<st
     "",
     `  ${about}`,
     "",
-    ...rows.map((row) => `  ${row.left.padEnd(width)}  ${row.about}`),
+    ...rows.flatMap((row) => wrapped(`  ${row.left.padEnd(width)}  ${row.about}`, " ".repeat(width + 4), helpWidth)),
     "",
   ].join("\n");
 }
+
+const helpWidth = 120;
 
 async function print(text: string): Promise<number> {
   await write(process.stdout, text);

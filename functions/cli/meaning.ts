@@ -5,6 +5,7 @@ import { blocklists } from "../verdict/blocklists.ts";
 import { classes } from "../verdict/classes.ts";
 import { findProvider } from "../verdict/providers.ts";
 import type { Meaning, Verdict } from "../verdict/verdict.ts";
+import { wrapped } from "./wrap.ts";
 
 /** The class in a line, and the next action; empty when accepted. */
 export function meaningLines(meaning: Meaning): readonly string[] {
@@ -42,20 +43,4 @@ export function reservation({
   if (runs.refusesAt.some((each) => stages.indexOf(each) <= stages.indexOf(depth))) return null;
   const has = runs.unverified.includes("refusesAt") ? "is said to have" : "has";
   return `note: ${runs.name} ${has} refused an IP at ${runs.refusesAt.join(" or ")}, and this went up to ${depth}`;
-}
-
-const width = 100;
-
-/** Our own sentences, in lines of a terminal's width. A word is never cut. */
-function wrapped(text: string): readonly string[] {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(" ")) {
-    if (line.length + word.length >= width) {
-      lines.push(line);
-      line = "   ";
-    }
-    line += line === "" ? word : ` ${word}`;
-  }
-  return [...lines, line];
 }

@@ -71,7 +71,8 @@ export function nearest(word: string, known: readonly string[]): string | null {
 
 /** The text, when it holds nothing that would end a line of SMTP (RFC 5321 §2.3.8) or a string of the system. */
 function clean(what: string, text: string): string {
-  if (/[\r\n\0]/.test(text)) throw new UsageFault(`${what} ${quote(text)} holds a line end or a NUL; write it without`);
+  // Not repeated: what an option holds may be a password.
+  if (/[\r\n\0]/.test(text)) throw new UsageFault(`${what} holds a line end or a NUL; write it without`);
   return text;
 }
 

@@ -5,8 +5,8 @@ import path from "node:path";
 import process from "node:process";
 import { closeClients, openClients, type Clients, type Endpoints } from "../clients.ts";
 import type { Config } from "../config/config.ts";
-import { ConfigFault, loadConfig } from "../config/load.ts";
 import { visibleLine } from "../verdict/visible.ts";
+import { readConfigFile } from "./config-file.ts";
 import { faultStatus } from "./exit.ts";
 import { quote, UsageFault, type Options, type OptionSpec } from "./options.ts";
 import { stackClock } from "./stack-clock.ts";
@@ -77,7 +77,7 @@ async function openAws(given: string | null): Promise<Place> {
     );
   }
   return {
-    config: await readConfig(file),
+    config: await readConfigFile(file),
     clients: openClients(),
     endpoints: null,
     now: () => new Date(),
@@ -89,19 +89,9 @@ async function openAws(given: string | null): Promise<Place> {
 
 async function openStack(folder: string): Promise<Place> {
   const { endpoints, resolver } = await readEndpoints(folder);
-  const config = await readConfig(path.join(folder, "config.json"));
+  const config = await readConfigFile(path.join(folder, "config.json"));
   const words = ` --state ${shellWord(folder)}`;
   return { config, clients: openClients(endpoints), endpoints, now: stackClock(folder), resolver, folder, words };
-}
-
-/** Every fault of the file in the one line that there is. */
-async function readConfig(file: string): Promise<Config> {
-  try {
-    return await loadConfig(file);
-  } catch (error) {
-    if (!(error instanceof ConfigFault)) throw error;
-    throw new UsageFault(error.message.replace(/:\n\s*/, ": ").replaceAll(/\n\s*/g, "; "));
-  }
 }
 
 /** What `delivery-probe local` writes when all is ready. */

@@ -3,6 +3,7 @@
 import { dialogLines, type DialogLine } from "../smtp/dialog.ts";
 import type { Exchange, Retry, TlsFacts, Transcript } from "../smtp/transcript.ts";
 import { standing } from "../verdict/incident.ts";
+import { egressNote } from "../verdict/own-address.ts";
 import type { RecipientVerdict, Verdict } from "../verdict/verdict.ts";
 import { meaningLines, reservation } from "./meaning.ts";
 import { visibleJson, visibleLine } from "../verdict/visible.ts";
@@ -24,11 +25,12 @@ export function print(verdict: Verdict, { json, pretty, alone }: Form): string {
 }
 
 /** The whole of it, safe for a terminal, each line ended. */
-function printVerdict(verdict: Verdict): string {
+export function printVerdict(verdict: Verdict): string {
   const deciding = decidingOf(verdict);
   const lines = [
     ...headline(verdict),
     ...meaningLines(verdict),
+    ...[egressNote(verdict) ?? []].flat(),
     ...[reservation(verdict) ?? []].flat(),
     ...findingLines(verdict),
     ...recipientLines(verdict.recipients),
@@ -123,6 +125,7 @@ function attemptLines(attempt: Transcript, deciding: Deciding): readonly string[
     ...(rows.length === 0 ? [] : ["  trip       ms"]),
     ...rows,
     ...tlsLines(attempt),
+    ...policyLines(attempt),
     `${silent && rows.length === 0 ? mark : " "} ended: ${ending.text || ending.by}`,
     `  decided after ${timings.decidedMs} ms, gone after ${timings.endedMs} ms`,
   ];
@@ -160,6 +163,11 @@ function elapsed({ command, sentMs, repliedMs, stage }: Exchange, { timings }: T
 function tlsLines({ tls, exchanges }: Transcript): readonly string[] {
   if (tls !== null) return [`  TLS: ${tls.version}, ${tls.cipher}; ${certificateText(tls.certificate)}`];
   return exchanges.some(({ stage }) => stage === "mail") ? ["  TLS: none"] : [];
+}
+
+function policyLines({ policy }: Transcript): readonly string[] {
+  if (policy === null) return [];
+  return [`  TLS policy: ${policy.text}`, ...(policy.fault === null ? [] : [`  not as it asks: ${policy.fault}`])];
 }
 
 function certificateText(certificate: TlsFacts["certificate"]): string {

@@ -1,11 +1,14 @@
-// Runs the probe command: one probe a domain, all at once, their verdicts in the order asked.
-// What a probe is, functions/route knows; what the options mean, arguments.ts.
+// Runs the probe command: one probe a domain, all at once, their verdicts in the order asked; or a self-check.
+// What a probe is, functions/route knows, and functions/self-check the other; what the options mean, arguments.ts.
 import process from "node:process";
 import { probe, type Progress } from "../route/attempts.ts";
+import { EgressFault } from "../route/egress.ts";
 import type { Outcome } from "../verdict/reconcile.ts";
 import type { Verdict } from "../verdict/verdict.ts";
-import { readProbeArguments } from "./arguments.ts";
+import { readProbeArguments, type HostArguments, type SelfCheckArguments } from "./arguments.ts";
 import { exitStatusOf } from "./exit.ts";
+import { hostVerdicts, printHosts } from "./host-table.ts";
+import { UsageFault } from "./options.ts";
 import { print, type Form } from "./print.ts";
 import { progressOn } from "./progress.ts";
 import { write } from "./write.ts";
@@ -16,31 +19,47 @@ const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /** @throws UsageFault for whatever the person who typed can mend, before any connection is made */
 export async function probeCommand(args: readonly string[]): Promise<number> {
-  const { requests, json } = await readProbeArguments(args);
+  const given = await readProbeArguments(args);
   const interrupt = new AbortController();
   const onInterrupt = (): void => interrupt.abort();
   // Ctrl-C, a supervisor's stop or a closed terminal end the sessions, and their verdicts are still told; a second
   // signal ends the program.
   for (const signal of signals) process.once(signal, onInterrupt);
-  const progress = progressOn(process.stderr);
+  const watch: Watch = { progress: progressOn(process.stderr), signal: interrupt.signal };
   try {
-    const probes = requests.map((request) => {
-      const domain = request.recipients[0]?.domain ?? "";
-      const show = (event: Progress): void => progress.show(domain, event);
-      return probe({ ...request, signal: interrupt.signal, progress: show });
-    });
-    const form: Form = { json, pretty: process.stdout.isTTY, alone: probes.length === 1 };
-    const outcomes: Outcome[] = [];
-    for await (const verdict of inOrder(probes)) {
-      progress.clear();
-      await write(process.stdout, print(verdict, form));
-      outcomes.push(verdict.outcome);
-    }
-    return exitStatusOf(outcomes);
+    return given.kind === "probe" ? await probeDomains(given, watch) : await checkOurselves(given, watch);
   } finally {
-    progress.clear();
+    watch.progress.clear();
     for (const signal of signals) process.removeListener(signal, onInterrupt);
   }
+}
+
+interface Watch {
+  readonly progress: ReturnType<typeof progressOn>;
+  readonly signal: AbortSignal;
+}
+
+async function probeDomains({ requests, json, allHosts }: HostArguments, { progress, signal }: Watch): Promise<number> {
+  const probes = requests.map((request) => {
+    const domain = request.recipients[0]?.domain ?? "";
+    return probe({ ...request, signal, progress: (event: Progress) => progress.show(domain, event) });
+  });
+  const alone = probes.length === 1;
+  const form: Form = { json, pretty: process.stdout.isTTY, alone };
+  const outcomes: Outcome[] = [];
+  for await (const verdict of inOrder(probes)) {
+    const all = allHosts ? hostVerdicts(verdict) : [verdict];
+    progress.clear();
+    await write(process.stdout, allHosts ? hostsText(verdict, all, form) : print(verdict, form));
+    outcomes.push(...all.map(({ outcome }) => outcome));
+  }
+  return exitStatusOf(outcomes);
+}
+
+/** As documents each host's verdict for itself. */
+function hostsText(verdict: Verdict, hosts: readonly Verdict[], { json, alone }: Form): string {
+  if (json) return hosts.map((each) => print(each, { json, pretty: false, alone: false })).join("");
+  return `${printHosts(verdict)}${alone ? "" : "\n"}`;
 }
 
 /** Each verdict as soon as all before it are there. A fault of ours in one of them keeps none of the others back. */
@@ -51,5 +70,33 @@ async function* inOrder(probes: readonly Promise<Verdict>[]): AsyncGenerator<Ver
     if (verdict !== null) yield verdict;
   }
   const fault = (await settled).find((each) => each.status === "rejected");
-  if (fault !== undefined) throw fault.reason as unknown;
+  if (fault === undefined) return;
+  const reason: unknown = fault.reason;
+  throw reason instanceof EgressFault ? new UsageFault(reason.message) : reason;
+}
+
+async function checkOurselves(given: SelfCheckArguments, { progress, signal }: Watch): Promise<number> {
+  // When it is wanted: SPF comes with a library that takes a while to load.
+  const [{ selfCheck }, { printSelfCheck, selfCheckStatusOf }] = await Promise.all([
+    import("../self-check/self-check.ts"),
+    import("./self-check.ts"),
+  ]);
+  const { asked, egress, helo, from, timeoutMs, resolver, allowPrivate, json } = given;
+  const open = async (domain: string): Promise<Verdict> => {
+    const request = asked.find(({ recipients }) => recipients[0]?.domain === domain);
+    if (request === undefined) throw new Error(`${domain} is no domain that was to be asked`);
+    return await probe({ ...request, signal, progress: (event: Progress) => progress.show("self-check", event) });
+  };
+  const document = await selfCheck({
+    egress,
+    helo,
+    from,
+    lookup: { server: resolver, timeoutMs, families: "both", signal },
+    ask: asked.flatMap(({ recipients }) => recipients.map(({ domain }) => domain)),
+    allowPrivate,
+    open,
+  });
+  progress.clear();
+  await write(process.stdout, printSelfCheck(document, { json, pretty: process.stdout.isTTY, alone: true }));
+  return selfCheckStatusOf([document.standing]);
 }

@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import { text as textOf } from "node:stream/consumers";
 import type { Transcript } from "../smtp/transcript.ts";
 import { dialogOf } from "../verdict/incident.ts";
-import { judge, type Verdict } from "../verdict/verdict.ts";
+import { judge, type Egress, type Verdict } from "../verdict/verdict.ts";
 import { exitStatusOf } from "./exit.ts";
 import { quote, readOptions, UsageFault, type Options, type OptionSpec } from "./options.ts";
 import { atPlace, placeOptions, type Place } from "./place.ts";
@@ -28,8 +28,8 @@ export const replayOptions: readonly OptionSpec[] = [
 /** Sessions that belong together, as they were stored. */
 export interface Stored {
   readonly attempts: readonly Transcript[];
-  /** The name of the way out. */
-  readonly egress: string;
+  /** The way out, with the address that was configured for it, or null. */
+  readonly egress: Pick<Egress, "name" | "address">;
 }
 
 /**
@@ -66,7 +66,8 @@ async function storedVerdict(id: string, { config, clients, now }: Place): Promi
   if (stored === null)
     throw new UsageFault(`the table ${config.name} holds no request ${quote(id)}; look at \`status\``);
   const target = config.targets.find(({ provider }) => provider === stored.provider);
-  return judge(stored.verdict.attempts, stored.egress, target?.severities);
+  const { attempts, egress } = sessionsOf(stored.verdict.attempts, stored.egress);
+  return judge(attempts, egress, target?.severities);
 }
 
 async function show(verdicts: readonly Verdict[], name: string, options: Options): Promise<number> {
@@ -130,10 +131,10 @@ function storedOf(value: unknown, where: string): Stored {
   demand(value["attempts"], "attempts", "attempts", where);
   demand(value["egress"], "egress", "egress", where);
   const { attempts, egress } = value as {
-    readonly attempts: readonly Transcript[];
+    readonly attempts: readonly Recorded[];
     readonly egress: { readonly name: string };
   };
-  return { attempts, egress: egress.name };
+  return sessionsOf(attempts, egress.name);
 }
 
 const instead = "write a verdict that `probe --json` printed, or one of its attempts, or an array of them";
@@ -142,7 +143,24 @@ const instead = "write a verdict that `probe --json` printed, or one of its atte
 function unjudged(value: readonly unknown[], path: string | null, where: string): Stored {
   if (path === null) demand(value[0], "transcript", "", where);
   else demand(value, "attempts", path, where);
-  return { attempts: value as readonly Transcript[], egress: "direct" };
+  return sessionsOf(value as readonly Recorded[], "direct");
+}
+
+/** A transcript as any version stored it. */
+type Recorded = Omit<Transcript, Later> & Partial<Pick<Transcript, Later>>;
+
+/** What older documents lack. */
+type Later = "egressAddress" | "policy";
+
+/** What was configured stands in the transcripts; what the verdict made of it is for today's rules. */
+function sessionsOf(recorded: readonly Recorded[], name: string): Stored {
+  const attempts = recorded.map((each): Transcript => ({
+    ...each,
+    egressAddress: each.egressAddress ?? null,
+    policy: each.policy ?? null,
+  }));
+  const address = attempts.find(({ egressAddress }) => egressAddress !== null)?.egressAddress ?? null;
+  return { attempts, egress: { name, address } };
 }
 
 function demand(value: unknown, definition: Definition, path: string, where: string): void {

@@ -1,11 +1,13 @@
 // How the system stands, as one document: its alarms, the last verdict of each provider over each egress, what is
-// blocked, paused or left alone. It reads, judges nothing, and prints nothing.
+// blocked, paused or left alone, each egress's last self-check. It reads, judges nothing, and prints nothing.
 import { pairsOf, type Config } from "../config/config.ts";
 import { tableOf } from "../handler.ts";
 import { alarmsOf, type AlarmKind } from "../report/alarms.ts";
 import { alarmStates, type AlarmStanding } from "../report/alarm-states.ts";
+import type { SelfCheck } from "../self-check/self-check.ts";
 import { statesOf, type Block, type PairState } from "../state/pairs.ts";
 import { pausesOf, type Pause } from "../state/pauses.ts";
+import { lastSelfCheck, type StoredSelfCheck } from "../state/self-checks.ts";
 import type { Table } from "../state/table.ts";
 import { lastVerdicts, type StoredVerdict } from "../state/verdicts.ts";
 import type { Verdict } from "../verdict/verdict.ts";
@@ -22,8 +24,21 @@ export interface StatusDocument {
   readonly alarms: readonly AlarmStatus[];
   /** Every provider over each of its egresses, in the configuration's order. */
   readonly pairs: readonly PairStatus[];
+  /** Each egress, in the configuration's order. */
+  readonly egresses: readonly EgressStatus[];
   /** In force. */
   readonly pauses: readonly Pause[];
+}
+
+export interface EgressStatus {
+  readonly name: string;
+  /** Null: it was never checked, or so long ago that it is forgotten. */
+  readonly selfCheck: LastSelfCheck | null;
+}
+
+export interface LastSelfCheck extends Pick<StoredSelfCheck, "id" | "at" | "since"> {
+  readonly standing: SelfCheck["standing"];
+  readonly checks: SelfCheck["checks"];
 }
 
 export interface AlarmStatus {
@@ -71,12 +86,13 @@ export async function readStatus(place: Place): Promise<StatusDocument> {
   const { config, clients, now } = place;
   const table = tableOf(place);
   const at = now().toISOString();
-  const [alarms, pairs, pauses] = await Promise.all([
+  const [alarms, pairs, egresses, pauses] = await Promise.all([
     alarmStatuses(config, clients.cloudWatch),
     pairStatuses(config, at, table),
+    Promise.all(config.egresses.map(async ({ name }) => await egressStatus(name, table))),
     pausesOf(pausable(config), table),
   ]);
-  return { v: 1, name: config.name, at, alarms, pairs, pauses: inOrder(pauses, config) };
+  return { v: 1, name: config.name, at, alarms, pairs, egresses, pauses: inOrder(pauses, config) };
 }
 
 async function alarmStatuses(config: Config, client: Place["clients"]["cloudWatch"]): Promise<readonly AlarmStatus[]> {
@@ -90,6 +106,13 @@ async function alarmStatuses(config: Config, client: Place["clients"]["cloudWatc
 }
 
 const unknownAlarm = { state: null, since: null, reason: null, suppressedBy: null };
+
+async function egressStatus(name: string, table: Table): Promise<EgressStatus> {
+  const last = await lastSelfCheck(name, table);
+  if (last === null) return { name, selfCheck: null };
+  const { id, at, since, selfCheck } = last;
+  return { name, selfCheck: { id, at, since, standing: selfCheck.standing, checks: selfCheck.checks } };
+}
 
 async function pairStatuses(config: Config, at: string, table: Table): Promise<readonly PairStatus[]> {
   const all = pairsOf(config).map(({ target, egress }) => ({ provider: target.provider, egress: egress.name }));

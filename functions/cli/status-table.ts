@@ -4,7 +4,7 @@ import { spanText, timeText } from "../page/said.ts";
 import { standing } from "../verdict/incident.ts";
 import { visibleLine } from "../verdict/visible.ts";
 import { pauseText } from "./pause.ts";
-import type { AlarmStatus, PairStatus, StatusDocument } from "./status-document.ts";
+import type { AlarmStatus, EgressStatus, PairStatus, StatusDocument } from "./status-document.ts";
 
 export const width = 100; // columns
 
@@ -14,6 +14,7 @@ export function statusTable(status: StatusDocument): string {
     headline(status),
     ...section(`alarms: ${countsText(status.alarms)}`, alarmLines(status)),
     ...section("providers:", pairLines(status)),
+    ...(status.egresses.length === 0 ? [] : section("our own set-up:", egressLines(status))),
     ...(status.pauses.length === 0 ? [] : section("paused:", status.pauses.map(pauseText))),
   ];
   return lines.map((line) => `${fitted(visibleLine(line), width)}\n`).join("");
@@ -90,6 +91,31 @@ function moreLines({ last, block, backOffUntil }: PairStatus, at: string): reado
     ...(block === null ? [] : [`blocked at ${block.stage} by ${block.host}, ${sinceText(block.since, at)}`]),
     ...(backOffUntil === null ? [] : [`left alone until ${timeText(backOffUntil)}, as it asked`]),
   ];
+}
+
+/** A row an egress, and below it each check that is not well. */
+function egressLines({ egresses, at }: StatusDocument): readonly string[] {
+  const columns = Math.max(0, ...egresses.map(({ name }) => name.length));
+  return egresses.flatMap(({ name, selfCheck }) => {
+    const row = `${name.padEnd(columns)}  `;
+    if (selfCheck === null) return [`${row}never checked`];
+    const words = selfCheckWords[selfCheck.standing];
+    return [
+      `${row}${words}, ${spanText(selfCheck.at, at)} ago`,
+      ...checkLines(selfCheck, at).map((line) => `  ${line}`),
+    ];
+  });
+}
+
+const selfCheckWords = { ok: "as it must be", fault: "wrong", unknown: "not known whether it is right" } as const;
+
+function checkLines({ checks, since }: NonNullable<EgressStatus["selfCheck"]>, at: string): readonly string[] {
+  return checks.flatMap(({ check, standing, text }) => {
+    const from = since[check];
+    const note = from === undefined ? "" : `, ${sinceText(from, at)}`;
+    if (standing === "ok") return [];
+    return [`${check}${standing === "unknown" ? ", not known" : ""}${note}: ${oneLine(text)}`];
+  });
 }
 
 /** Of a reply of many lines the first says most; line feeds would forge rows. */

@@ -58,7 +58,16 @@ async function work(
   const queueUrl = await urlOf(queue, place);
   const stopped = nextSignal();
   const log = consoleLog(now);
-  const handler = createProbe({ config, clients, now, log, runner, resolver, logsBecomeMetrics: false });
+  const handler = createProbe({
+    config,
+    clients,
+    now,
+    log,
+    runner,
+    resolver,
+    env: process.env,
+    logsBecomeMetrics: false,
+  });
   const sqs = openPolling(place.endpoints);
   const worker = startWorker({ sqs, queueUrl, handler, ...limits, log });
   log({ level: "info", event: "worker-started", queue, ...limits });

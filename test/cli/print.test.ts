@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { print } from "../../functions/cli/print.ts";
 import { visible } from "../../functions/verdict/visible.ts";
 import type { Transcript } from "../../functions/smtp/transcript.ts";
+import { direct } from "../../functions/route/egress.ts";
 import { judge } from "../../functions/verdict/verdict.ts";
 import { parseDialog } from "../../infra/local/mail/dialog.ts";
 import { blocked, exchange, greeting, listed, reply, transcript, welcome } from "./sample.ts";
@@ -10,7 +11,7 @@ import { blocked, exchange, greeting, listed, reply, transcript, welcome } from 
 const people = { json: false, pretty: false, alone: true };
 
 function printed(...attempts: readonly Transcript[]): string {
-  return print(judge(attempts, "direct"), people);
+  return print(judge(attempts, direct), people);
 }
 
 const silent = transcript([], {
@@ -206,7 +207,7 @@ test("the printed dialog can be pasted into test/dialogs/ with its margins", () 
 });
 
 test("several verdicts stand each under its domain; documents come one a line", () => {
-  const verdict = judge([blocked], "direct");
+  const verdict = judge([blocked], direct);
   assert.match(print(verdict, { ...people, alone: false }), /^mx\.example:\nrejected at rcpt by /);
   const line = print(verdict, { json: true, pretty: true, alone: false });
   assert.equal(line.indexOf("\n"), line.length - 1);
@@ -217,8 +218,19 @@ test("several verdicts stand each under its domain; documents come one a line", 
 });
 
 test("a document is the same data, and safe to show", () => {
-  const verdict = judge([transcript([{ ...greeting, reply: reply(["554 \x1b\x7f\x9b\u202e\ud800"]) }])], "direct");
+  const verdict = judge([transcript([{ ...greeting, reply: reply(["554 \x1b\x7f\x9b\u202e\ud800"]) }])], direct);
   const json = print(verdict, { json: true, pretty: false, alone: true });
   assert.deepEqual(JSON.parse(json), verdict);
   assert.equal(visible(json), json);
+});
+
+test("a host that sees us come from another address than the egress has is told below the meaning", () => {
+  const hello = exchange("ehlo", "EHLO probe.example", "250 mx.example Hello [198.51.100.9]\u001b");
+  const verdict = judge([{ ...blocked, exchanges: [greeting, hello, ...blocked.exchanges.slice(2)] }], direct);
+  assert.doesNotMatch(print(verdict, people), /sees us come from/);
+  const other = { ...verdict, egress: { ...verdict.egress, address: "203.0.113.7" } };
+  assert.match(
+    print(other, people),
+    /^do: .*\nmx\.example sees us come from 198\.51\.100\.9, not from 203\.0\.113\.7: NAT, or another way out\n/m,
+  );
 });

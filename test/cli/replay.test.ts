@@ -3,10 +3,11 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { UsageFault } from "../../functions/cli/options.ts";
 import { readStored } from "../../functions/cli/replay.ts";
+import { direct } from "../../functions/route/egress.ts";
 import { judge } from "../../functions/verdict/verdict.ts";
 import { blocked, ehlo, exchange, greeting, transcript } from "./sample.ts";
 
-const verdict = judge([blocked, transcript([greeting])], "berlin");
+const verdict = judge([blocked, transcript([greeting])], { name: "berlin", address: null });
 const json = JSON.stringify(verdict);
 
 const sources: readonly (readonly [name: string, content: string, attempts: readonly number[], egress: string])[] = [
@@ -26,7 +27,7 @@ for (const [name, content, attempts, egress] of sources) {
       stored.map((each) => each.attempts.length),
       attempts,
     );
-    assert.equal(stored[0]?.egress, egress);
+    assert.deepEqual(stored[0]?.egress, { name: egress, address: null });
     assert.deepEqual(stored[0]?.attempts[0], blocked);
   });
 }
@@ -36,7 +37,25 @@ test("a judgement that was stored does not matter: it is made anew", () => {
     JSON.stringify({ ...verdict, outcome: "accepted", class: "of tomorrow", primary: {} }),
     "x",
   );
-  assert.deepEqual(judge(stored?.attempts ?? [], stored?.egress ?? ""), verdict);
+  assert.deepEqual(judge(stored?.attempts ?? [], stored?.egress ?? direct), verdict);
+});
+
+test("documents that are older than the egress's address and the domain's policy are read", () => {
+  const { egressAddress, policy, ...older } = blocked;
+  assert.deepEqual([egressAddress, policy], [null, null]);
+  const egress = { name: "berlin", address: "127.0.0.2" };
+  const [stored] = readStored(JSON.stringify({ ...verdict, egress, attempts: [older] }), "x");
+  assert.deepEqual(stored, { attempts: [blocked], egress: { name: "berlin", address: null } });
+  assert.deepEqual(readStored(JSON.stringify(older), "x")[0]?.attempts, [blocked]);
+});
+
+test("the address that was configured is the egress's again, and what a host saw stands beside it", () => {
+  const hello = exchange("ehlo", "EHLO probe.example", "250 mx.example Hello [198.51.100.9]");
+  const attempts = [transcript([greeting, hello], { egressAddress: "203.0.113.7" })];
+  const configured = judge(attempts, { name: "berlin", address: "203.0.113.7" });
+  assert.deepEqual(configured.egress, { name: "berlin", address: "203.0.113.7", seen: "198.51.100.9" });
+  const [stored] = readStored(JSON.stringify(configured), "x");
+  assert.deepEqual(judge(stored?.attempts ?? [], stored?.egress ?? direct), configured);
 });
 
 const attempt = verdict.attempts[0] as object;
@@ -116,9 +135,9 @@ test("whatever fits the schema can be judged, however unlikely it is", () => {
     fc.property(exchanges, depths, bys, fc.constantFrom("connect", ...stages), (said, depth, by, stage) => {
       const document = transcript(said, { depth, ending: { by, stage, text: "so it ended" } });
       const [stored] = readStored(JSON.stringify(document), "x");
-      const again = judge(stored?.attempts ?? [], "direct");
+      const again = judge(stored?.attempts ?? [], direct);
       assert.equal(again.recipients.length, 1);
     }),
   );
-  assert.equal(judge([transcript([greeting, ehlo])], "direct").outcome, "unanswered");
+  assert.equal(judge([transcript([greeting, ehlo])], direct).outcome, "unanswered");
 });

@@ -1,13 +1,20 @@
-// The published schema: real documents fit it, and our own reading of it agrees with ajv's.
+// The published schemas: real documents fit them, and our own reading of the verdict's agrees with ajv's.
 import { test } from "node:test";
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import fc from "fast-check";
 import { misfitOf } from "../../functions/cli/shape.ts";
+import selfCheckSchema from "../../functions/cli/self-check.schema.json" with { type: "json" };
 import schema from "../../functions/cli/verdict.schema.json" with { type: "json" };
 import { classes } from "../../functions/verdict/classes.ts";
 import { severities } from "../../functions/verdict/severity.ts";
+import { direct } from "../../functions/route/egress.ts";
+import type { SelfCheck } from "../../functions/self-check/self-check.ts";
 import { judge } from "../../functions/verdict/verdict.ts";
+import packageFile from "../../package.json" with { type: "json" };
 import { blocked, exchange, greeting, listed, reply, transcript, welcome } from "./sample.ts";
 
 const fits = new Ajv2020({ strict: true, allowUnionTypes: true, allErrors: true }).compile(schema);
@@ -32,6 +39,10 @@ const sessions = [
     { depth: "message", from: "", tls: { version: "TLSv1", cipher: "x", certificate } },
   ),
   transcript([greeting], { tls: { version: "TLSv1.3", cipher: "x", certificate: null } }),
+  transcript([greeting], {
+    egressAddress: "203.0.113.9",
+    policy: { by: "mta-sts", mode: "testing", text: "MTA-STS of mx.example (testing)", fault: "no TLS" },
+  }),
   // A finding with everything; one without list, link and provider; and accepted, which has none of it.
   listed,
   transcript([{ ...greeting, reply: reply(["554 5.7.1 203.0.113.9 is on our blacklist"]) }]),
@@ -40,21 +51,21 @@ const sessions = [
 
 test("documents of every kind of session fit the published schema", () => {
   for (const attempts of [...sessions.map((each) => [each]), sessions]) {
-    const document: unknown = JSON.parse(JSON.stringify(judge(attempts, "direct")));
+    const document: unknown = JSON.parse(JSON.stringify(judge(attempts, direct)));
     assert.ok(fits(document), JSON.stringify(fits.errors));
     assert.equal(misfitOf(document, "verdict", ""), null);
   }
 });
 
 test("between them they have every field of a meaning both null and not", () => {
-  const documents = sessions.map((each) => judge([each], "direct"));
+  const documents = sessions.map((each) => judge([each], direct));
   for (const field of ["class", "severity", "provider", "blocklist", "remedy", "rule"] as const) {
     const found = new Set(documents.map((each) => each[field] === null));
     assert.equal(found.size, 2, field);
   }
   const urls = new Set(documents.flatMap(({ remedy }) => (remedy === null ? [] : [remedy.url === null])));
   assert.equal(urls.size, 2, "a remedy's link");
-  const { findings } = judge(sessions, "direct");
+  const { findings } = judge(sessions, direct);
   assert.deepEqual(
     findings.map(({ blocklist, provider }) => [blocklist, provider]),
     [
@@ -125,13 +136,63 @@ const wrong: readonly (readonly [
 
 for (const [path, how, other] of wrong) {
   test(`${path.join(".")} ${how} ${JSON.stringify(other) ?? ""}: no such document`, () => {
-    const document = JSON.parse(JSON.stringify(judge([listed], "direct"))) as Record<string, unknown>;
+    const document = JSON.parse(JSON.stringify(judge([listed], direct))) as Record<string, unknown>;
     assert.ok(fits(document));
     change(document, path, how, other);
     assert.ok(!fits(document));
     assert.ok(misfitOf(document, "verdict", "") !== null);
   });
 }
+
+/** Has every field both null and not, and every standing. */
+const selfChecked: SelfCheck = {
+  v: 1,
+  at: "2026-11-24T11:30:00.000Z",
+  egress: { name: "mail-1", address: "192.0.2.25", seen: null },
+  helo: null,
+  sender: "",
+  standing: "fault",
+  checks: [
+    { check: "address", standing: "ok", text: "192.0.2.25 is configured", remedy: null },
+    { check: "helo", standing: "fault", text: "no name", remedy: { text: "Configure one.", url: null } },
+    { check: "port-25", standing: "unknown", text: "none", remedy: { text: "Ask.", url: "https://example.com/" } },
+  ],
+};
+const fitsSelfCheck = new Ajv2020({ strict: true, allowUnionTypes: true, allErrors: true }).compile(selfCheckSchema);
+
+test("a self-check fits its schema, and one that is changed does not", () => {
+  assert.ok(fitsSelfCheck(selfChecked), JSON.stringify(fitsSelfCheck.errors));
+  const seen = { ...selfChecked, helo: "probe.example", egress: { name: "x", address: null, seen: "192.0.2.25" } };
+  assert.ok(fitsSelfCheck(seen), JSON.stringify(fitsSelfCheck.errors));
+  const paths = [...pathsOf(selfChecked)];
+  assert.ok(paths.length > 20);
+  for (const path of paths) {
+    for (const [how, other] of [["delete"], ["set", 0.5], ["set", { stray: 1 }]] as const) {
+      const document = structuredClone(selfChecked);
+      change(document, path, how, other);
+      assert.ok(!fitsSelfCheck(document), `${path.join(".")} ${how} ${JSON.stringify(other)}`);
+    }
+  }
+  for (const path of [["stray"], ["egress", "stray"], ["checks", 0, "stray"], ["checks", 1, "remedy", "stray"]]) {
+    const document = structuredClone(selfChecked);
+    change(document, path, "add", 1);
+    assert.ok(!fitsSelfCheck(document), path.join("."));
+  }
+});
+
+test("each schema has an id with its version, is part of the package, and can be imported from it", () => {
+  assert.equal(selfCheckSchema.$id, "urn:delivery-probe:self-check:1");
+  assert.equal(selfCheckSchema.$defs.selfCheck.properties.v.const, 1);
+  const exported = Object.entries(packageFile.exports).filter(([name]) => name.endsWith(".schema.json"));
+  assert.ok(exported.some(([name]) => name === "./verdict.schema.json"));
+  assert.ok(exported.some(([name]) => name === "./self-check.schema.json"));
+  for (const [name, file] of exported) {
+    const found = fileURLToPath(import.meta.resolve(path.posix.join(packageFile.name, name)));
+    assert.equal(found, path.join(import.meta.dirname, "../..", file));
+    assert.ok(existsSync(found), file);
+    assert.ok(packageFile.files.includes(file.slice(2)), file);
+  }
+});
 
 test("the schema has an id with its version, and says what each field of a verdict is", () => {
   assert.equal(schema.$id, "urn:delivery-probe:verdict:1");
@@ -144,14 +205,14 @@ test("the schema has an id with its version, and says what each field of a verdi
   }
 });
 
-const paths = [...pathsOf(JSON.parse(JSON.stringify(judge(sessions, "direct"))))];
+const paths = [...pathsOf(JSON.parse(JSON.stringify(judge(sessions, direct))))];
 const others = fc.constantFrom<unknown>(null, true, -1, 0.5, 99, 1e9, "", "x", "5.7.1", [], [1], {}, { a: 1 });
 
 test("a changed document is refused by our reading of the schema where ajv refuses it, and nowhere else", () => {
   let refused = 0;
   fc.assert(
     fc.property(fc.constantFrom(...paths), fc.constantFrom("set", "delete", "add"), others, (path, how, other) => {
-      const document = JSON.parse(JSON.stringify(judge(sessions, "direct"))) as Record<string, unknown>;
+      const document = JSON.parse(JSON.stringify(judge(sessions, direct))) as Record<string, unknown>;
       change(document, path, how, other);
       const misfit = misfitOf(document, "verdict", "");
       assert.equal(misfit === null, fits(document), `${path.join(".")} ${how}: ${JSON.stringify(misfit)}`);
@@ -186,7 +247,7 @@ const refused = sessions.slice(0, -1);
 
 for (const [path, other, at, expected] of named) {
   test(`a misfit at ${at} is named by its path`, () => {
-    const document = JSON.parse(JSON.stringify(judge(refused, "direct"))) as Record<string, unknown>;
+    const document = JSON.parse(JSON.stringify(judge(refused, direct))) as Record<string, unknown>;
     change(document, path, "set", other);
     const misfit = misfitOf(document, "verdict", "");
     assert.equal(misfit?.path, at);

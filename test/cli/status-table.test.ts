@@ -38,7 +38,7 @@ const last: LastVerdict = {
 const pair: PairStatus = { provider: "icloud", egress: "aws", last, block: null, backOffUntil: null };
 
 function document(more: Partial<StatusDocument>): StatusDocument {
-  return { v: 1, name: "delivery-probe", at, alarms: [alarm], pairs: [pair], pauses: [], ...more };
+  return { v: 1, name: "delivery-probe", at, alarms: [alarm], pairs: [pair], egresses: [], pauses: [], ...more };
 }
 
 test("alarms that page come first, those that are OK are counted, and each says since when and why", () => {
@@ -69,6 +69,39 @@ alarms: 2 ALARM, 1 missing, 1 no data, 1 OK
 
 providers:
   provider  egress  last verdict  class  when
+`,
+  );
+});
+
+test("an egress shows its last self-check, and what was not found well since when", () => {
+  const check = (name: "spf" | "reverse-dns" | "port-25", standing: "ok" | "fault" | "unknown", text: string) => {
+    return { check: name, standing, text, remedy: null };
+  };
+  const facts = { id: "1", at: "2026-11-24T15:30:00.000Z" };
+  const since = { spf: "2026-11-22T17:30:00.000Z", "reverse-dns": "2026-11-24T15:30:00.000Z" };
+  const checks = [
+    check("port-25", "ok", "mx.example answers"),
+    check("reverse-dns", "fault", "192.0.2.25 has no PTR\nat all"),
+    check("spf", "unknown", "DNS: SERVFAIL\u001b[2J"),
+  ];
+  const text = statusTable(
+    document({
+      pairs: [],
+      egresses: [
+        { name: "aws", selfCheck: null },
+        { name: "mail-1", selfCheck: { ...facts, since, standing: "fault", checks } },
+        { name: "mail-2", selfCheck: { ...facts, since: {}, standing: "ok", checks: checks.slice(0, 1) } },
+      ],
+    }),
+  );
+  assert.equal(
+    text.slice(text.indexOf("our own")),
+    String.raw`our own set-up:
+  aws     never checked
+  mail-1  wrong, 2 h ago
+    reverse-dns, since 2026-11-24 15:30 UTC (2 h): 192.0.2.25 has no PTR / at all
+    spf, not known, since 2026-11-22 17:30 UTC (2 d): DNS: SERVFAIL\x1b[2J
+  mail-2  as it must be, 2 h ago
 `,
   );
 });

@@ -9,7 +9,8 @@ import { alarmsOf } from "../../functions/report/alarms.ts";
 import { settled } from "../support/settled.ts";
 import { pause } from "../../functions/state/pauses.ts";
 import { putVerdict, type StoredVerdict } from "../../functions/state/verdicts.ts";
-import { session, stored } from "../page/sample.ts";
+import { putSelfCheck } from "../../functions/state/self-checks.ts";
+import { noPtr, selfCheckOf, session, stored, storedSelfCheck } from "../page/sample.ts";
 import { config, refused, run, startSite } from "./operator.ts";
 
 const site = await startSite();
@@ -102,6 +103,24 @@ test("the last verdict of a pair, its block, its back-off and the pauses are tol
   assert.match(stdout, /^ {4}550 5\.7\.1 192\.0\.2\.25 is listed in zen\.spamhaus\.org\\x1b\[2J\\u202e$/m);
   assert.match(stdout, /^ {2}egress mail-1 until .*: moved$/m);
   for (const line of stdout.split("\n")) assert.ok(line.length <= 100, line);
+});
+
+test("the last self-check of each egress is told, with what it found", async () => {
+  const selfCheck = { ...storedSelfCheck(selfCheckOf(noPtr)), at: now().toISOString() };
+  await putSelfCheck(selfCheck, table);
+  const { document } = await read();
+  assert.deepEqual(
+    document.egresses.map(({ name, selfCheck }) => [name, selfCheck?.id ?? null]),
+    [
+      ["aws", null],
+      ["mail-1", selfCheck.id],
+    ],
+  );
+  const { standing, checks, since } = document.egresses[1]?.selfCheck ?? {};
+  assert.deepEqual([standing, checks, since], ["fault", selfCheck.selfCheck.checks, selfCheck.since]);
+  const { stdout } = await run(["status", ...at]);
+  assert.match(stdout, /^ {2}aws +never checked\n {2}mail-1 +wrong, \d+ (?:s|min) ago$/m);
+  assert.match(stdout, /^ {4}reverse-dns, since .*: 192\.0\.2\.25 has no PTR$/m);
 });
 
 test("an alarm that does not page makes no exit status 1, one that pages does", async () => {
