@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { after, describe, it } from "node:test";
 import { probe } from "../functions/route/attempts.ts";
+import { direct } from "../functions/route/egress.ts";
 import { judge, type Verdict } from "../functions/verdict/verdict.ts";
 import { requestOf, surprises } from "../infra/local/mail/dialog-probe.ts";
 import { setupOf } from "../infra/local/mail/dialog-setup.ts";
@@ -49,5 +50,5 @@ async function play(dialog: Dialog, way: Way): Promise<void> {
   assert.deepEqual(surprises({ ...dialog, expected: asserted }, verdict), [], JSON.stringify(verdict, null, 1));
   assert.deepEqual(await host.result(), []);
   // A stored transcript gives the same verdict.
-  assert.deepEqual(judge(JSON.parse(JSON.stringify(verdict.attempts)) as Verdict["attempts"], "direct"), verdict);
+  assert.deepEqual(judge(JSON.parse(JSON.stringify(verdict.attempts)) as Verdict["attempts"], direct), verdict);
 }
