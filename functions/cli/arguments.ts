@@ -3,9 +3,9 @@
 import { isIPv6 } from "node:net";
 import process from "node:process";
 import type { Config } from "../config/config.ts";
-import { presetBudgetMs, smtpPort, type ProbeRequest } from "../route/attempts.ts";
+import { presetBudgetMs, httpsPort, smtpPort, type ProbeRequest } from "../route/attempts.ts";
 import type { Egress } from "../route/egress.ts";
-import { memoryCache, policyHttps } from "../route/mta-sts.ts";
+import { memoryCache } from "../route/mta-sts.ts";
 import { ownName } from "../route/own-name.ts";
 import { tlsModes, type TlsMode } from "../route/tls-demand.ts";
 import { isHelo, parseAddress, parseSender, type Address } from "../smtp/address.ts";
@@ -105,7 +105,7 @@ export async function readProbeArguments(
 const preset = {
   isByHand: true,
   severities: {},
-  https: policyHttps,
+  policyPort: httpsPort,
   port: smtpPort,
   signal: null,
   progress: null,

@@ -10,8 +10,7 @@ import { queueNames } from "../queue/queues.ts";
 import { skippedFigure } from "../report/figures.ts";
 import { faultText } from "../report/log.ts";
 import { selfCheckEntry } from "../report/recording.ts";
-import { probe as probeHosts, smtpPort } from "../route/attempts.ts";
-import { policyHttps } from "../route/mta-sts.ts";
+import { probe as probeHosts, httpsPort, smtpPort } from "../route/attempts.ts";
 import { selfCheck, type SelfCheck } from "../self-check/self-check.ts";
 import { parseAddress, parseSender, type Address } from "../smtp/address.ts";
 import { withLease } from "../state/lease.ts";
@@ -157,7 +156,7 @@ async function check(targets: readonly ConfigTarget[], asked: Set<string>, { egr
       message: null,
       tls: "never",
       policies: tablePolicies(runs.table),
-      https: policyHttps,
+      policyPort: httpsPort,
       timeoutMs,
       budgetMs: Math.min(config.limits.probeSeconds * 1000, runs.sessionsUntilMs - Date.now()),
       port: smtpPort,

@@ -18,8 +18,7 @@ import { queueNames, runnerOf, type Outgoing } from "../queue/queues.ts";
 import { skippedFigure } from "../report/figures.ts";
 import { faultText } from "../report/log.ts";
 import { lateState, recordingOf, verdictEntry } from "../report/recording.ts";
-import { probe as probeHosts, smtpPort } from "../route/attempts.ts";
-import { policyHttps } from "../route/mta-sts.ts";
+import { probe as probeHosts, httpsPort, smtpPort } from "../route/attempts.ts";
 import { withLease } from "../state/lease.ts";
 import { masked, maskedAddress } from "../state/mask.ts";
 import { settle, type Lease, type PairState } from "../state/pairs.ts";
@@ -152,7 +151,7 @@ async function ask(record: SQSRecord, probe: Probe, { site, lease, before }: Tur
     message: null,
     tls: target?.tls ?? "opportunistic",
     policies: tablePolicies(runs.table),
-    https: policyHttps,
+    policyPort: httpsPort,
     timeoutMs: config.limits.sessionSeconds * 1000,
     budgetMs: Math.min(config.limits.probeSeconds * 1000, untilMs),
     port: smtpPort,

@@ -13,7 +13,6 @@ import { startBudget, type Budget } from "./budget.ts";
 import { checkEgress, familiesOf, type Egress } from "./egress.ts";
 import type { LookupOptions } from "./hosts.ts";
 import type { PolicyCache } from "./mta-sts.ts";
-import type { Https } from "./policy-file.ts";
 import { openRecipients } from "./search.ts";
 import { targetsOf, type Target } from "./targets.ts";
 import { openDemands, plain, type Demand, type Demands, type TlsMode } from "./tls-demand.ts";
@@ -39,13 +38,14 @@ export interface ProbeRequest {
   readonly tls: TlsMode;
   /** Of MTA-STS. */
   readonly policies: PolicyCache;
-  readonly https: Https;
   /** Each command, each DNS look-up and each session; never the sum of the hosts. */
   readonly timeoutMs: number;
   /** All hosts together. Who is left then is told, and not asked. */
   readonly budgetMs: number;
   /** Of hosts found in DNS: 25 (RFC 5321 §4.5.4.2), but where there is no such port to listen on. */
   readonly port: number;
+  /** Of the hosts that publish MTA-STS policies: 443. */
+  readonly policyPort: number;
   /** The DNS server to ask, `ip[:port]`; null for the system's. */
   readonly resolver: string | null;
   readonly allowPrivate: boolean;
@@ -59,6 +59,7 @@ export type Progress =
   | { readonly kind: "decided"; readonly elapsedMs: number };
 
 export const smtpPort = 25;
+export const httpsPort = 443;
 /** What all hosts of a request have together, where nobody says otherwise: five that do not answer within a minute each. */
 export const presetBudgetMs = 300_000;
 
@@ -95,8 +96,8 @@ interface Search {
 function beginSearch(request: ProbeRequest): Search {
   const budget = startBudget(request.budgetMs);
   const lookup = lookupOf(request, budget);
-  const { tls: mode, policies, https, allowPrivate } = request;
-  const demands = openDemands({ mode, domain: domainOf(request), policies, https, lookup, allowPrivate });
+  const { tls: mode, policies, policyPort, allowPrivate } = request;
+  const demands = openDemands({ mode, domain: domainOf(request), policies, policyPort, lookup, allowPrivate });
   return { request, lookup, demands, budget, attempts: [] };
 }
 

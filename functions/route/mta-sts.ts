@@ -3,7 +3,7 @@
 import { domainToASCII } from "node:url";
 import { ask } from "./dns.ts";
 import type { LookupOptions } from "./hosts.ts";
-import { fetchPolicyFile, type Https } from "./policy-file.ts";
+import { fetchPolicyFile } from "./policy-file.ts";
 
 export interface StsPolicy {
   /** The record's, as it was when the policy was fetched. */
@@ -38,11 +38,9 @@ export interface PolicyOptions {
   readonly allowPrivate: boolean;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  readonly https: Https;
+  /** 443, but where there is no such port to listen on. */
+  readonly policyPort: number;
 }
-
-/** Where policies' files are fetched (RFC 8461 §3.3), but where there is no such port to listen on. */
-export const policyHttps: Https = { port: 443, ca: null };
 
 /**
  * The policy in force for a domain (`Address.domain`, no address literal), fetched where the cache has not what the domain

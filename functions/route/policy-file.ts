@@ -17,13 +17,8 @@ export interface FileOptions {
   readonly lookup: LookupOptions;
   /** Whether an address in a special range (`specialRange`) is dialled. */
   readonly allowPrivate: boolean;
-  readonly https: Https;
-}
-
-export interface Https {
-  readonly port: number;
-  /** The roots in PEM, in the place of Node's own. */
-  readonly ca: string | null;
+  /** 443, but where there is no such port to listen on. */
+  readonly policyPort: number;
 }
 
 const timeLimitMs = 60_000; // RFC 8461 §3.3
@@ -124,7 +119,7 @@ async function fetchFrom(place: Place, options: FileOptions): Promise<Fetched> {
 const path = "/.well-known/mta-sts.txt";
 
 /** The address was looked at, and it alone is dialled: no second look-up can put another in its place. */
-function get(name: string, address: string, { https: { port, ca } }: FileOptions): ClientRequest {
+function get(name: string, address: string, { policyPort: port }: FileOptions): ClientRequest {
   return https.get({
     host: address,
     port,
@@ -135,7 +130,6 @@ function get(name: string, address: string, { https: { port, ca } }: FileOptions
     agent: false,
     rejectUnauthorized: true,
     minVersion: "TLSv1.2",
-    ...(ca === null ? {} : { ca }),
   });
 }
 

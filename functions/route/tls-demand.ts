@@ -6,7 +6,6 @@ import type { DomainPolicy, TlsPolicy } from "../smtp/transcript.ts";
 import { openDane, type FoundDane } from "./dane.ts";
 import type { LookupOptions } from "./hosts.ts";
 import { coversHost, findPolicy, type FoundPolicy, type PolicyCache } from "./mta-sts.ts";
-import type { Https } from "./policy-file.ts";
 
 /** `require` is encryption, whatever the certificate. The last two take what the domain asks, opportunistically else. */
 export type TlsMode = TlsPolicy | "mta-sts" | "dane";
@@ -29,7 +28,7 @@ export interface DemandOptions {
   readonly mode: TlsMode;
   readonly domain: string;
   readonly policies: PolicyCache;
-  readonly https: Https;
+  readonly policyPort: number;
   readonly lookup: LookupOptions;
   readonly allowPrivate: boolean;
 }
@@ -56,7 +55,7 @@ export function openDemands(options: DemandOptions): Demands {
           lookup,
           allowPrivate: options.allowPrivate,
           now: Date.now,
-          https: options.https,
+          policyPort: options.policyPort,
         });
         return byMtaSts(await found, domain, name);
       };

@@ -74,7 +74,7 @@ test("an address alone is asked up to RCPT, through DNS, guarded, a minute at mo
     resolver: null,
     budgetMs: 300_000,
     port: 25,
-    https: { port: 443, ca: null },
+    policyPort: 443,
     isByHand: true,
     allHosts: false,
     egress: direct,

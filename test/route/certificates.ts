@@ -1,5 +1,8 @@
 // What hosts on loopback show in tests: a certificate, and the authority that signed it, which no root store knows. Their
-// keys are public or gone, and protect nothing. Who shows them, and who should believe them, it does not know.
+// keys are public or gone, and protect nothing. Who shows them it does not know.
+import { getCACertificates, setDefaultCACertificates } from "node:tls";
+
+const roots = getCACertificates("default");
 
 /** Valid until 2120, for mta-sts.policy.test, mta-sts.to.test, a.test, b.test and c.test. */
 export const certificate = `-----BEGIN CERTIFICATE-----
@@ -38,3 +41,8 @@ POPg9FiBhN2SW+8PBjcIBxrxn/IwWdu0XT74AiBwk60OyrFVUIM77zkiKaUxc+3/
 di8IeAhQMfUFgXDtAw==
 -----END CERTIFICATE-----
 `;
+
+/** Puts the authority among those that this process takes for public ones, or out of them again. */
+export function trustAuthority(isTrusted: boolean): void {
+  setDefaultCACertificates(isTrusted ? [...roots, authority] : roots);
+}

@@ -17,9 +17,12 @@ import {
   type PolicyOptions,
 } from "../../functions/route/mta-sts.ts";
 import * as mailHost from "../../infra/local/mail/certificate.ts";
-import { authority } from "./certificates.ts";
+import { trustAuthority } from "./certificates.ts";
 import { serveDns, type DnsServer, type Records, type Zone } from "./dns-server.ts";
 import { saying, servePolicy, type PolicyServer } from "./policy-server.ts";
+
+before(() => trustAuthority(true));
+after(() => trustAuthority(false));
 
 suite("the record", () => {
   // prettier-ignore
@@ -276,7 +279,7 @@ function find({ dns, server }: Pick<Published, "dns" | "server">, asked: Asked =
     lookup: { server: dns.server, timeoutMs, families: "both", signal },
     allowPrivate,
     now: () => nowMs + afterS * 1000,
-    https: { port: server.port, ca: authority },
+    policyPort: server.port,
   };
   return findPolicy("policy.test", cache, options);
 }

@@ -4,7 +4,6 @@ import assert from "node:assert/strict";
 import { createHash, X509Certificate } from "node:crypto";
 import type { RequestListener } from "node:http";
 import { after, before, describe, it } from "node:test";
-import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { printVerdict } from "../../functions/cli/print.ts";
 import { probe, type ProbeRequest } from "../../functions/route/attempts.ts";
 import { memoryCache } from "../../functions/route/mta-sts.ts";
@@ -13,17 +12,16 @@ import { reconcile } from "../../functions/verdict/reconcile.ts";
 import type { Verdict } from "../../functions/verdict/verdict.ts";
 import { MailHosts, type Shown } from "../../infra/local/mail/mail-host.ts";
 import { requestTo } from "../support/request.ts";
-import { authority, certificate, key } from "./certificates.ts";
+import { authority, certificate, key, trustAuthority } from "./certificates.ts";
 import type { Zone } from "./dns-server.ts";
 import { domain, longAddress, openNetwork, short, type Network, type Places } from "./network.ts";
 import { saying, servePolicy } from "./policy-server.ts";
 
 const mailHosts = new MailHosts();
-const roots = getCACertificates("default");
 // MTA-STS is about certificates of public authorities; here one more is one.
-before(() => setDefaultCACertificates([...roots, authority]));
+before(() => trustAuthority(true));
 after(async () => {
-  setDefaultCACertificates(roots);
+  trustAuthority(false);
   await mailHosts.close();
 });
 
@@ -349,8 +347,8 @@ describe("MTA-STS", () => {
       const answer = typeof file === "string" ? saying(policyText(file)) : file;
       await using server = await servePolicy(answer);
       await using network = await openNetwork(mailHosts, net, stsZone, shownBy(shows));
-      const https = { port: server.port, ca: authority };
-      const verdict = await probe(requestAt(network, null, { tls: "mta-sts", https, ...ask }));
+      const policyPort = server.port;
+      const verdict = await probe(requestAt(network, null, { tls: "mta-sts", policyPort, ...ask }));
       await judged(verdict, row, network);
       assert.equal(server.asked.length, 1);
     });
@@ -360,8 +358,8 @@ describe("MTA-STS", () => {
     // A policy of no time is kept by nobody.
     await using server = await servePolicy(saying(policyText(enforceAll, 0)));
     await using network = await openNetwork(mailHosts, { "d .2": isLeft, "a .3": accepts }, stsZone, shownBy(known));
-    const https = { port: server.port, ca: authority };
-    const verdict = await probe(requestAt(network, null, { tls: "mta-sts", https }));
+    const policyPort = server.port;
+    const verdict = await probe(requestAt(network, null, { tls: "mta-sts", policyPort }));
     assert.equal(verdictLine(verdict), "accepted - rcpt a");
     assert.equal(server.asked.length, 1);
   });
@@ -370,8 +368,8 @@ describe("MTA-STS", () => {
     await using server = await servePolicy(saying(policyText(enforceA)));
     const net = { "a .2": `${accepts}\n--\n${accepts}` };
     await using network = await openNetwork(mailHosts, net, stsZone, shownBy(known));
-    const https = { port: server.port, ca: authority };
-    const request = requestAt(network, null, { tls: "mta-sts", https, policies: memoryCache() });
+    const policyPort = server.port;
+    const request = requestAt(network, null, { tls: "mta-sts", policyPort, policies: memoryCache() });
     for (const verdict of [await probe(request), await probe(request)]) {
       assert.equal(verdictLine(verdict), "accepted - rcpt a");
       assert.match(verdict.attempts[0]?.policy?.text ?? "", ofEnforce);

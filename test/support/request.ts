@@ -1,7 +1,7 @@
 // A probe's request for tests: what none of them is about is said here once.
-import { presetBudgetMs, smtpPort, type ProbeRequest } from "../../functions/route/attempts.ts";
+import { presetBudgetMs, httpsPort, smtpPort, type ProbeRequest } from "../../functions/route/attempts.ts";
 import { direct } from "../../functions/route/egress.ts";
-import { memoryCache, policyHttps } from "../../functions/route/mta-sts.ts";
+import { memoryCache } from "../../functions/route/mta-sts.ts";
 import { parseAddress } from "../../functions/smtp/address.ts";
 
 /** To these recipients, at these hosts (null: the domain's own), in the clear and up to RCPT unless `more` says so. */
@@ -24,7 +24,7 @@ export function requestTo(
     allHosts: false,
     egress: direct,
     policies: memoryCache(),
-    https: policyHttps,
+    policyPort: httpsPort,
     budgetMs: presetBudgetMs,
     port: smtpPort,
     severities: {},

@@ -1,8 +1,8 @@
 // What a dialog asks of `probe`, and how the verdict that comes differs from the one it expects.
 // It plays nothing: the mail host does.
-import { presetBudgetMs, smtpPort, type ProbeRequest } from "../../../functions/route/attempts.ts";
+import { presetBudgetMs, httpsPort, smtpPort, type ProbeRequest } from "../../../functions/route/attempts.ts";
 import { direct } from "../../../functions/route/egress.ts";
-import { memoryCache, policyHttps } from "../../../functions/route/mta-sts.ts";
+import { memoryCache } from "../../../functions/route/mta-sts.ts";
 import { parseAddress, type Address } from "../../../functions/smtp/address.ts";
 import type { Verdict } from "../../../functions/verdict/verdict.ts";
 import type { Setup } from "./dialog-setup.ts";
@@ -27,7 +27,7 @@ export function requestOf(setup: Setup, host: { readonly address: string; readon
     allHosts: false,
     egress: direct,
     policies: memoryCache(),
-    https: policyHttps,
+    policyPort: httpsPort,
     budgetMs: presetBudgetMs,
     port: smtpPort,
     severities: {},
