@@ -1,8 +1,8 @@
 // What a row of the configuration's egresses comes to: which IP versions it dials, and where its fields do not fit each
 // other. It reads no secret and opens no connection.
-import { isIP, isIPv6 } from "node:net";
+import { familyOf, isSameFamily } from "../smtp/ip-address.ts";
+import { credentialFaults } from "../smtp/proxy-credentials.ts";
 import type { Config } from "./config.ts";
-import { credentialFaults } from "./credentials.ts";
 
 type Row = Config["egresses"][number];
 type Families = NonNullable<Row["families"]>;
@@ -11,7 +11,7 @@ type Families = NonNullable<Row["families"]>;
 export function egressFaults(row: Row, path: string): readonly string[] {
   const { address, families, via } = row;
   const own = ownAddress(row);
-  const isMixed = via.type === "direct" && via.bind !== null && own !== null && isIP(via.bind) !== isIP(own);
+  const isMixed = via.type === "direct" && own !== null && !isSameFamily(via.bind, own);
   return [
     ...(families !== null && own !== null && families !== familyOf(own)
       ? [`${path}.families: "${familyOf(own)}", which ${own} is of, or null`]
@@ -22,13 +22,9 @@ export function egressFaults(row: Row, path: string): readonly string[] {
 }
 
 /** Providers judge v4 and v6 apart, so that an egress whose address is known dials that one's family only. */
-export function familiesOf(row: Row): Families {
+export function configuredFamilies(row: Row): Families {
   const own = ownAddress(row);
   return row.families ?? (own === null ? "both" : familyOf(own));
-}
-
-export function familyOf(address: string): "4" | "6" {
-  return isIPv6(address) ? "6" : "4";
 }
 
 function ownAddress({ address, via }: Row): string | null {

@@ -1,11 +1,12 @@
 // What the configuration file may hold, field by field, each with what it is for. What one field allows another, and
 // where the file lies, it does not know.
+import { isIP } from "node:net";
 import * as z from "zod/mini";
 import { isHelo, parseAddress, parseSender } from "../smtp/address.ts";
 import { depths } from "../smtp/transcript.ts";
 import { classes, type Class } from "../verdict/classes.ts";
 import { about } from "./about.ts";
-import { parseHost } from "./host.ts";
+import { parseHost, splitPort } from "./host.ts";
 import { secret } from "./secret.ts";
 import { ip, via } from "./via.ts";
 
@@ -18,6 +19,7 @@ const sender = z.string().check(z.refine(isSender, "a mailbox, or empty for the 
 const recipients = z.string().check(z.refine(isRecipients, "a mailbox, @example.com for all of a domain, or *"));
 const domain = z.string().check(z.refine(isDomain, "a domain in lower case, in A-labels (xn--…)"));
 const host = z.string().check(z.refine((text) => parseHost(text) !== null, "host, host:25 or [IPv6]:25"));
+const dnsServer = z.string().check(z.refine(isDnsServer, "ip, ip:53 or [IPv6]:53"));
 const url = z.url("a URL such as https://example.com/");
 const severity = z.enum(["page", "warn", "info"]);
 const wholeNumber = (from: number, to: number): z.ZodMiniNumber => z.int().check(z.gte(from), z.lte(to));
@@ -168,6 +170,10 @@ export const configSchema = z.strictObject({
     "What a request in the queue may ask for beyond the targets.",
     z._default(requests, { recipients: [], senders: [], ports: [25], privateAddresses: false }),
   ),
+  resolver: about(
+    "The DNS server that runners ask; null: their system's. DANE and blocklists want one of your own, which validates DNSSEC.",
+    z._default(z.nullable(dnsServer), null),
+  ),
   history: about("What is kept.", z._default(history, { days: 30, maskRecipients: false })),
 });
 
@@ -181,6 +187,11 @@ function isSender(text: string): boolean {
 
 function isRecipients(text: string): boolean {
   return text === "*" || isMailbox(text.startsWith("@") ? `anybody${text}` : text);
+}
+
+function isDnsServer(text: string): boolean {
+  const server = isIP(text) > 0 ? { name: text } : splitPort(text, 53);
+  return "name" in server && isIP(server.name) > 0;
 }
 
 /** As it is looked up: the domain of an address that was parsed. */

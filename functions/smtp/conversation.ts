@@ -4,6 +4,7 @@ import net from "node:net";
 import type { Command } from "./command.ts";
 import { endingOf } from "./ending.ts";
 import { Exchanges, extrasLimit, type Entry } from "./exchanges.ts";
+import { canonical, familyOf } from "./ip-address.ts";
 import { Limits, type Limit } from "./limit.ts";
 import { chunkSize } from "./message.ts";
 import { ReplyParser, type Reply } from "./reply.ts";
@@ -34,6 +35,8 @@ export interface ConversationOptions {
   readonly bind: string | null;
   /** How long connecting may take. */
   readonly connectMs: number;
+  /** How long it may take, that too, until the peer has said its first reply. */
+  readonly greetMs: number;
   readonly tunnel: Tunnel | null;
   /** The deadline of the session; no command has longer. */
   readonly timeoutMs: number;
@@ -72,6 +75,7 @@ export class Conversation {
   readonly #exchanges = new Exchanges();
   readonly #limits = new Limits(() => this.#wire.received);
   readonly #connecting: Limit;
+  readonly #greeting: Limit;
   readonly #decided = Promise.withResolvers<void>();
   #parser = new ReplyParser();
   /** Octets that leave with the next write. */
@@ -106,6 +110,7 @@ export class Conversation {
     });
     this.#limits.start(options.timeoutMs, () => this.#finish("deadline"));
     this.#connecting = this.#limits.start(options.connectMs, () => this.#finish("timeout"));
+    this.#greeting = this.#limits.start(options.greetMs, () => this.#finish("timeout"));
     if (signal !== null) this.#limits.follow(signal, () => this.#finish("abort"));
     if (tunnel === null) return;
     this.#connected();
@@ -216,6 +221,14 @@ export class Conversation {
     return null;
   }
 
+  /**
+   * Goes no further by our own choice, unless the peer has spoken out of turn before `next`, the stage that we would have
+   * entered: then that is the answer, to going no further too.
+   */
+  decline(reason: Stop["reason"], stage: Stage, text: string, next: Exchange["stage"]): void {
+    if (!this.#isForestalled(next)) this.stop(reason, stage, text);
+  }
+
   /** Goes no further, and says why. The first reason stands. */
   stop(reason: Stop["reason"], stage: Stage, text: string): void {
     this.#stop ??= { reason, stage, status: null, text };
@@ -306,6 +319,7 @@ export class Conversation {
   }
 
   #take(reply: Reply): Entry {
+    this.#greeting.cancel();
     const entry = this.#exchanges.take(reply, this.#elapsed(), this.#wire.taken);
     const { end: _, ...exchange } = entry;
     this.#options.progress?.(exchange);
@@ -455,10 +469,14 @@ const unsafe: ReadonlySet<Stop["reason"]> = new Set([
   "handshake",
 ]);
 
-/** A literal is dialled, so that nobody looks it up otherwise. */
+/**
+ * A literal is dialled, so that nobody looks it up otherwise; IPv4-mapped as IPv4, which a socket with an IPv4 address can
+ * reach alone.
+ */
 function connect({ address, port, bind, signal }: ConversationOptions): net.Socket {
   if (signal?.aborted === true || address === null) return new net.Socket();
-  return net.connect({ host: address, port, ...(bind === null ? {} : { localAddress: bind }) });
+  const host = familyOf(address) === "4" ? canonical(address) : address;
+  return net.connect({ host, port, ...(bind === null ? {} : { localAddress: bind }) });
 }
 
 function cancelled(limit: Limit | null): null {

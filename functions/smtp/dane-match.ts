@@ -1,6 +1,7 @@
 // Whether the certificates that a host shows are those which its TLSA records ask for: RFC 7672 §3, RFC 7671 §5.
 // It knows neither where the records come from nor whether they could be believed.
 import { createHash, createPublicKey, X509Certificate, type KeyObject } from "node:crypto";
+import { isHostName } from "./host-name.ts";
 
 /** RFC 6698 §2.1, as numbers: anything may stand in DNS. */
 export interface TlsaRecord {
@@ -39,7 +40,7 @@ function recordText({ usage, selector, matching, data }: TlsaRecord): string {
 }
 
 /**
- * Null: the host is who the records say. Else a sentence with what was shown and what was wanted.
+ * Null: the host is who the records say. Else what was shown instead, as a clause.
  * `chain` is the host's certificates, its own first; `records` are the usable ones; `names` are those that a certificate
  * under a trust anchor may be for (RFC 7672 §3.2.2). Certificates are hostile input: never throws.
  */
@@ -51,20 +52,20 @@ export function daneFault(
 ): string | null {
   const [leaf, ...above] = chain;
   const wanted = strongest(records.filter((each) => isUsable(each)).slice(0, recordLimit));
-  if (leaf === undefined) return `DANE: no certificate was shown; wanted ${recordsText(wanted)}`;
-  if (wanted.length === 0) return "DANE: no TLSA record is usable";
+  if (leaf === undefined) return "the host shows no certificate";
+  if (wanted.length === 0) return "no TLSA record is usable";
   // RFC 7672 §3.1.1: neither names nor dates count for the host's own certificate.
   if (wanted.some((each) => each.usage === 3 && matches(leaf, each))) return null;
   const anchors = wanted.filter(({ usage }) => usage === 2);
   const issuers = issuersOf(leaf, above, nowMs);
   if (!anchors.some((each) => isAnchored([leaf, ...issuers], each, nowMs))) {
     const named = anchors.find((each) => above.some((certificate) => matches(certificate, each)));
-    if (named !== undefined) return `DANE: ${recordText(named)} was shown, but ${pathFault(chain, nowMs)}`;
-    return `DANE: wanted ${recordsText(wanted)}; shown ${recordsText(shown(chain, wanted)) || "no issuer"}`;
+    if (named !== undefined) return `${recordText(named)} was shown, but ${pathFault(chain, nowMs)}`;
+    return `the certificate fits none of the TLSA records: shown ${recordsText(shown(chain, wanted)) || "no issuer"}`;
   }
-  if (!isValidAt(leaf, nowMs)) return `DANE: the certificate's time is over or not come: ${dates(leaf)}`;
+  if (!isValidAt(leaf, nowMs)) return `the certificate's time is over or not come: ${dates(leaf)}`;
   if (names.some((name) => isFor(leaf, name))) return null;
-  return `DANE: the certificate is for ${namesIn(leaf)}, not for ${names.join(" or ")}`;
+  return `the certificate is for ${namesIn(leaf)}, not for ${names.join(" or ")}`;
 }
 
 /** RFC 7671 §9: a weaker digest beside a stronger one of the same kind is for those who know no better. */
@@ -162,7 +163,7 @@ function isValidAt({ validFrom, validTo }: X509Certificate, nowMs: number): bool
 
 /** RFC 7672 §3.2.3: the common name counts without alternative names only; a wildcard is the whole first label. */
 function isFor(leaf: X509Certificate, name: string): boolean {
-  if (!/^[\w-]+(?:\.[\w-]+)*$/.test(name)) return false;
+  if (!isHostName(name)) return false;
   try {
     return leaf.checkHost(name, { subject: "default", partialWildcards: false }) !== undefined;
   } catch {

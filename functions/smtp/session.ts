@@ -1,9 +1,9 @@
 // One session with one address: greeting, EHLO, STARTTLS, the transaction, QUIT, in as few round trips as the host
 // allows. It decides what is sent next. What the answers mean for the message, it leaves to others.
-import { isIPv6 } from "node:net";
 import * as commands from "./command.ts";
 import { Conversation, type Settled, type Tunnel } from "./conversation.ts";
 import { noExtensions, readExtensions, type Extensions } from "./extensions.ts";
+import { literalOf } from "./ip-address.ts";
 import { isEightBit, plainChunks, stuffedChunks } from "./message.ts";
 import type { ShownTls } from "./tls-facts.ts";
 import type { Depth, DomainPolicy, Exchange, Retry, TlsFacts, TlsPolicy, Transcript } from "./transcript.ts";
@@ -20,6 +20,8 @@ export interface SessionOptions {
   /** Through a proxy; null: we connect, and have so long for it. */
   readonly tunnel: Tunnel | null;
   readonly connectMs: number;
+  /** Until the host has greeted. */
+  readonly greetMs: number;
   /** The address that the host should see us come from; null: not known. */
   readonly egressAddress: string | null;
   /** Our name; null: we have none, and give our address as a literal (RFC 5321 §4.1.4). */
@@ -112,7 +114,7 @@ async function converse(conversation: Conversation, options: Plan): Promise<HadT
   if (extensions === null || options.depth === "ehlo") return tls;
   const withheld = withhold(options, extensions);
   if (withheld === null) await transact(conversation, options, extensions);
-  else conversation.stop(withheld.reason, "mail", withheld.text);
+  else conversation.decline(withheld.reason, "mail", withheld.text, "mail");
   return tls;
 }
 
@@ -134,8 +136,7 @@ async function hello(
 
 /** Without a name the address that the host sees (RFC 5321 §4.1.3). */
 function nameOf({ localAddress }: Conversation, { helo, egressAddress }: SessionOptions): string {
-  const address = egressAddress ?? localAddress ?? "127.0.0.1";
-  return helo ?? (isIPv6(address) ? `[IPv6:${address}]` : `[${address}]`);
+  return helo ?? literalOf(egressAddress ?? localAddress ?? "127.0.0.1");
 }
 
 interface Secured {
@@ -155,7 +156,8 @@ async function secure(conversation: Conversation, options: SessionOptions, annou
   if (!announced.startTls) {
     const fault = "the host does not offer STARTTLS";
     if (!isRequired) return inClear(fault);
-    conversation.stop("tls-not-offered", "starttls", "STARTTLS is required, and the host does not offer it");
+    const text = "STARTTLS is required, and the host does not offer it";
+    conversation.decline("tls-not-offered", "starttls", text, "starttls");
     return notAtAll(fault);
   }
   const answer = await conversation.ask(commands.startTls());
@@ -173,7 +175,7 @@ async function underTls(conversation: Conversation, options: SessionOptions): Pr
   const fault = verify?.(shown) ?? null;
   const tls: HadTls = { facts: shown.facts, fault };
   if (fault !== null && isEnforced) {
-    conversation.stop("tls-policy", "tls", fault);
+    conversation.decline("tls-policy", "tls", fault, "ehlo");
     return { tls, extensions: null };
   }
   // What was announced in the clear is forgotten (RFC 3207 §4.2).

@@ -10,6 +10,7 @@ export interface ShownTls {
   readonly chain: readonly X509Certificate[];
 }
 
+/** What is told of a handshake that succeeded: version, cipher, and the host's certificate as it describes itself. */
 export function tlsFacts(secure: TLSSocket): TlsFacts {
   const certificate = secure.getPeerCertificate();
   const isShown = Object.keys(certificate).length > 0;
@@ -32,6 +33,7 @@ export function tlsFacts(secure: TLSSocket): TlsFacts {
 /** A chain that is longer is none that anybody checks. */
 const chainLimit = 20;
 
+/** The host's certificate and those behind it, as far as the handshake brought them; empty where there was none. */
 export function chainOf(secure: TLSSocket): readonly X509Certificate[] {
   const chain: X509Certificate[] = [];
   let next = secure.getPeerX509Certificate();

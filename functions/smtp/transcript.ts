@@ -72,12 +72,14 @@ export interface Stop {
     | "needs-smtputf8"
     | "no-mail-here" //    DNS says so: NXDOMAIN, a null MX (RFC 7505), no address at all
     | "no-address" //      the host has none, others may
+    | "no-family" //       the host has addresses, and none of the family that we leave by
     | "own-host" //        it is we ourselves: mail would come back (RFC 5321 §5.1)
     | "dns-failed" //      DNS does not say
-    | "guarded" //         an address that we do not dial
+    | "guarded" //         an address, or for a proxy a name, that we do not dial
     | "proxy" //           the proxy did not do its part: nothing is known of the host
-    | "proxy-refused" //   the proxy says that it cannot, or will not, reach the host
+    | "proxy-refused" //   the proxy cannot, or will not, reach the host: it says so, or ends without a word
     | "out-of-time" //     the time for all hosts together was over before its turn
+    | "left-out" //        there are more hosts or addresses than we ask
     | "tls-policy"; //     what the recipient's domain asks of TLS is not to be had here
   readonly stage: Stage;
   /** RFC 3463, ours and no server's; null where none fits. */

@@ -1,6 +1,7 @@
 // The address that a host sees us come from: what is configured, what the connection shows, and what the host itself says,
 // which behind NAT or a proxy nobody else knows. It does not know whether that address is refused. Pure.
 import { specialRange } from "../smtp/address-range.ts";
+import { canonical, isSameFamily, readLiteral } from "../smtp/ip-address.ts";
 import type { Exchange, Transcript } from "../smtp/transcript.ts";
 import { isNegative, isYes } from "../smtp/yes.ts";
 
@@ -17,7 +18,7 @@ export function ownAddress(attempt: Heard & Pick<Transcript, "egressAddress" | "
   if (localAddress !== null && isPublic(localAddress)) return localAddress;
   const seen = seenBy(attempt);
   if (seen !== null || egressAddress === null || !isSameFamily(egressAddress, address)) return seen ?? localAddress;
-  return canonical(egressAddress) ?? egressAddress;
+  return canonical(egressAddress);
 }
 
 /**
@@ -25,7 +26,7 @@ export function ownAddress(attempt: Heard & Pick<Transcript, "egressAddress" | "
  * [203.0.113.7]`), else by a refusal (`Client host [203.0.113.7] blocked`). Null where none can be told for certain.
  */
 export function seenBy({ address, exchanges }: Heard): string | null {
-  const host = address === null ? null : canonical(address);
+  const host = address === null ? null : readAddress(address);
   // What we said of ourselves it may only repeat.
   const claims = new Set(exchanges.map(claimOf));
   for (const text of [...greetings(exchanges), ...refusals(exchanges)]) {
@@ -52,8 +53,8 @@ export function egressNote(verdict: {
   readonly attempts: readonly (Heard & Pick<Transcript, "host">)[];
 }): string | null {
   const { address } = verdict.egress;
-  const expected = address === null ? null : (canonical(address) ?? address);
-  if (expected === null) return null;
+  if (address === null) return null;
+  const expected = canonical(address);
   for (const attempt of verdict.attempts) {
     const seen = seenBy(attempt);
     if (seen === null || seen === expected || !isSameFamily(seen, expected)) continue;
@@ -99,7 +100,7 @@ const ofOthers =
 function onlyAddress(text: string, fits: (address: string) => boolean): string | null {
   const bare = text.replaceAll(link, " ").replaceAll(mailAddress, " ");
   const found = [...bare.matchAll(ipv4), ...bare.matchAll(ipv6)].flatMap(({ 1: spelt = "", index }) => {
-    const address = canonical(spelt.replace(/(?<!:):$/, ""));
+    const address = readAddress(spelt.replace(/(?<!:):$/, ""));
     const isOther = otherwise.test(bare.slice(Math.max(0, index - contextSize), index));
     return address !== null && !isOther && fits(address) ? [address] : [];
   });
@@ -125,8 +126,8 @@ const contextSize = 80;
 
 /** The address literal that we said HELO with. */
 function claimOf({ stage, command }: Exchange): string | null {
-  const literal = stage === "ehlo" ? /^(?:EHLO|HELO) \[(?:IPv6:)?([^\]]*)\]$/i.exec(command ?? "")?.[1] : undefined;
-  return literal === undefined ? null : canonical(literal);
+  const literal = stage === "ehlo" ? readLiteral((command ?? "").replace(/^(?:EHLO|HELO) /i, "")) : null;
+  return literal === null ? null : canonical(literal);
 }
 
 /** Of the connection's family, not the host's own, and a private one only of a host that is itself in no public range. */
@@ -141,17 +142,7 @@ function canBeOurs(address: string, host: string | null): boolean {
 
 const privateRanges: ReadonlySet<string> = new Set(["private", "shared (CGNAT)", "link-local", "unique local"]);
 
-function isSameFamily(address: string, other: string | null): boolean {
-  return other === null || address.includes(":") === other.includes(":");
-}
-
-/** RFC 5952, without a zone; an IPv4-mapped one as IPv4. Null: no address. */
-function canonical(text: string): string | null {
-  if (specialRange(text) === "not an IP address") return null;
-  const bare = text.replace(/%.*$/s, "");
-  if (!bare.includes(":")) return bare;
-  const address = new URL(`http://[${bare}]`).hostname.slice(1, -1);
-  const [, high, low] = /^::ffff:([\da-f]{1,4}):([\da-f]{1,4})$/.exec(address) ?? [];
-  if (high === undefined || low === undefined) return address;
-  return [high, low].flatMap((each) => [parseInt(each, 16) >> 8, parseInt(each, 16) & 0xff]).join(".");
+/** In its one spelling; null: no address. */
+function readAddress(text: string): string | null {
+  return specialRange(text) === "not an IP address" ? null : canonical(text);
 }

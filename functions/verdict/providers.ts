@@ -1,5 +1,6 @@
 // Who runs an MX host: the names it goes by, where it has refused an IP, and whom to ask about that.
 // It knows no reply and no class, and says nothing of whether a provider accepts mail today.
+import { plainName } from "../smtp/host-name.ts";
 import type { Depth, Stage } from "../smtp/transcript.ts";
 
 /** A mailbox provider, or a gateway that filters for others. */
@@ -27,7 +28,7 @@ export interface Provider {
 /** By an MX host's name; the longest suffix wins. Null: none of ours. */
 export function providerOf(host: string): Provider | null {
   if (host.length > hostLimit) return null;
-  const labels = host.toLowerCase().replace(/\.$/, "").split(".");
+  const labels = plainName(host).split(".");
   for (let from = 0; from < labels.length; from++) {
     const provider = bySuffix.get(labels.slice(from).join("."));
     if (provider !== undefined) return provider;

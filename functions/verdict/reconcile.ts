@@ -213,22 +213,30 @@ function judgeStop(stop: Stop, transcript: Transcript): Judgement {
     case "too-large":
     case "needs-8bitmime":
     case "needs-smtputf8":
-      return judgement("rejected", "message-format", answer);
+      return saidMeanwhile(stop, transcript) ?? judgement("rejected", "message-format", answer);
     case "no-mail-here":
       return judgement("rejected", "relay-denied", answer);
     case "no-address":
     case "own-host":
+      // Where all hosts are such ones DNS says that there is no mail, and the status why (RFC 5321 §5.1).
+      return stop.status === null
+        ? judgement("unanswered", "network", answer)
+        : judgement("rejected", "relay-denied", answer);
+    case "no-family":
     case "dns-failed":
     case "guarded":
     case "proxy":
     case "proxy-refused":
     case "out-of-time":
+    case "left-out":
       return judgement("unanswered", "network", answer);
     case "handshake":
     case "tls-not-offered":
     case "tls-policy":
       return (
-        recovered(transcript) ?? judgement("unanswered", "tls", { ...answer, text: `${text}${demandOf(transcript)}` })
+        saidMeanwhile(stop, transcript) ??
+        recovered(transcript) ??
+        judgement("unanswered", "tls", { ...answer, text: `${text}${demandOf(transcript)}` })
       );
     case "garbage":
     case "flood":
@@ -237,6 +245,24 @@ function judgeStop(stop: Stop, transcript: Transcript): Judgement {
     case "injection":
       return recovered(transcript) ?? judgement("unanswered", "protocol", answer);
   }
+}
+
+/**
+ * A refusal that crossed our QUIT when we had gone no further by our own choice: it was said before the host could know of
+ * that, and is the more telling answer. QUIT itself nobody refuses, but those who do not know it.
+ */
+function saidMeanwhile(stop: Stop, transcript: Transcript): Judgement | null {
+  // Behind TLS comes EHLO.
+  const stage = stop.stage === "tls" ? "ehlo" : stop.stage;
+  const order = transcript.exchanges.findIndex((each) => each.stage === "quit" && isNegative(each.reply));
+  const exchange = transcript.exchanges[order];
+  if (exchange?.reply == null) return null;
+  const classification = classOf(exchange.reply, stage, peersOf(transcript));
+  const { code } = exchange.reply;
+  if (code !== 421 && (classification.class === "unspecified" || classification.class === "protocol")) return null;
+  const refusal = { exchange, classification, permanent: code >= 500, scope: "wide", order } as const;
+  const judged = judgeRefusal(refusal, transcript.depth);
+  return { ...judged, answer: { ...judged.answer, stage } };
 }
 
 /** A recovered refusal decides where nothing later does; EHLO's only where HELO went unanswered too (rule 2). */

@@ -54,16 +54,22 @@ export function remedyOfStop(reason: Stop["reason"]): Remedy | null {
 const remediesOfStops: Readonly<Partial<Record<Stop["reason"], string>>> = {
   "no-mail-here": "Check the recipient's domain: as DNS has it, nobody takes its mail from here.",
   "no-address": "Tell the domain's owner that its MX record names a host without an address.",
+  "no-family":
+    "Probe it over an egress of the other IP version: the host has no address of the one that this egress leaves by.",
   "own-host": "Take this machine out of the domain's MX records, or ask from one that is not among them.",
   "dns-failed": "See that our resolver answers; if it does for other domains, this one's DNS is for its owner to mend.",
-  guarded: "Tell the domain's owner that its MX record leads to an address that is not on the Internet.",
+  guarded:
+    "Tell the domain's owner that its MX record leads to an address that is not on the Internet; in a lab allow those (--allow-private, requests.privateAddresses).",
   proxy:
     "See that the proxy runs, takes our credentials, and may itself connect to port 25. It says nothing of the host.",
   "proxy-refused":
     "See that the proxy's rules and network let it connect to port 25; if it reaches others, this host is down.",
   "out-of-time": "Give all hosts together more time, or see why those before took so long.",
+  "left-out": "Name those that matter with --mx to have them asked.",
+  "tls-not-offered":
+    "Tell the host's postmaster that it offers no STARTTLS; send nothing there that must not be read on the way.",
   "tls-policy":
-    "Tell the domain's postmaster: the host does not do what the domain's own policy asks. Do not send without.",
+    "Tell the domain's postmaster: the host is not as the domain's own policy asks, by mistake or because another answers in its place. Send nothing there without TLS.",
 };
 
 /**

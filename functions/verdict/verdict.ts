@@ -1,6 +1,6 @@
 // The verdict: one document for all that was tried, the same for the command line, the log and the page (DESIGN §8).
 // The peer's own code and text stay apart from our judgement. Pure.
-import { stages, type Stage, type Transcript } from "../smtp/transcript.ts";
+import { stages, type Stage, type Stop, type Transcript } from "../smtp/transcript.ts";
 import { asksForTls, peersOf } from "./cause.ts";
 import type { Class } from "./classes.ts";
 import { isPublic, seenBy } from "./own-address.ts";
@@ -185,15 +185,23 @@ interface Judged {
 function wordsByRecipient(sessions: readonly Judged[]): ReadonlyMap<string, readonly Word[]> {
   const words = sessions.flatMap(({ attempt, verdict }) => verdict.recipients.map((each) => ({ ...each, attempt })));
   const byRecipient = Map.groupBy(words, ({ address }) => address);
-  return new Map([...byRecipient].map(([address, its]) => [address, its.filter(counts)]));
+  return new Map([...byRecipient].map(([address, its]) => [address, counting(its)]));
 }
 
-function counts(word: Word, index: number, words: readonly Word[]): boolean {
-  if (onlyAsksForTls(word)) return false;
-  const later = words.slice(index + 1);
-  const next = later.findIndex(({ attempt }) => attempt.retry === null || attempt.address !== word.attempt.address);
-  const retries = next === -1 ? later : later.slice(0, next);
-  return retries.every((each) => each.judgement.outcome === "unanswered" || onlyAsksForTls(each));
+/** From the last one back, for what comes later decides: in one pass, however many attempts there are. */
+function counting(words: readonly Word[]): readonly Word[] {
+  const kept: Word[] = [];
+  let next: Transcript | null = null;
+  let isAnsweredAgain = false;
+  for (const word of words.toReversed()) {
+    const { attempt, judgement } = word;
+    if (next?.retry == null || next.address !== attempt.address) isAnsweredAgain = false;
+    next = attempt;
+    if (onlyAsksForTls(word)) continue;
+    if (!isAnsweredAgain) kept.push(word);
+    if (judgement.outcome !== "unanswered") isAnsweredAgain = true;
+  }
+  return kept.toReversed();
 }
 
 /** Gone on in the clear because TLS failed, and told to use TLS: the failure is what there is to mend. */
@@ -221,9 +229,17 @@ function compareAcrossHosts(a: Word, b: Word): number {
 /** How far an attempt came. Of a host that nobody could ask, whatever else failed says more. */
 function depthOf({ judgement, attempt }: Word): number {
   const { reason = null } = attempt.stop ?? {};
-  const isSkipped = reason === "no-address" || reason === "own-host" || reason === "out-of-time";
+  const isSkipped = reason !== null && skipped.has(reason);
   return isSkipped ? -1 : stages.indexOf(judgement.answer.stage);
 }
+
+const skipped: ReadonlySet<Stop["reason"]> = new Set([
+  "no-address",
+  "no-family",
+  "own-host",
+  "out-of-time",
+  "left-out",
+]);
 
 function hostAnswer(answer: Answer, { host, address, port }: Transcript): HostAnswer {
   return { ...answer, host, address, port };

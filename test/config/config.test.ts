@@ -7,7 +7,7 @@ import { describe, it, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { checkConfig, keyOfTarget, pairsOf, secretOf, type Config } from "../../functions/config/config.ts";
-import { familiesOf } from "../../functions/config/egress.ts";
+import { configuredFamilies } from "../../functions/config/egress.ts";
 import { ConfigFault, loadConfig } from "../../functions/config/load.ts";
 import { pathText } from "../../functions/config/shape-faults.ts";
 import { tlsModes } from "../../functions/route/tls-demand.ts";
@@ -338,6 +338,11 @@ const rows: readonly Row[] = [
     ],
   },
   {
+    name: "a resolver that is a name",
+    file: { resolver: "dns.example:53" },
+    faults: ["resolver: ip, ip:53 or [IPv6]:53"],
+  },
+  {
     name: "a port that is none",
     file: { requests: { ports: [25, 0] } },
     faults: ["requests.ports[1]: expected number to be >=1"],
@@ -469,6 +474,7 @@ test("what is not said has its default", () => {
     },
     limits: { sessionSeconds: 60, probeSeconds: 300, gapSeconds: 30, concurrency: 10, backOffMinutes: 30 },
     requests: { recipients: [], senders: [], ports: [25], privateAddresses: false },
+    resolver: null,
     history: { days: 30, maskRecipients: false },
   });
 });
@@ -517,7 +523,7 @@ for (const [address, families, bind, expected] of [
       ...least,
       egresses: [{ ...worker, address, families, via: { type: "direct", bind } }],
     });
-    assert.deepEqual(value?.egresses.map(familiesOf), [expected]);
+    assert.deepEqual(value?.egresses.map(configuredFamilies), [expected]);
   });
 }
 

@@ -70,19 +70,19 @@ suite("a trust anchor (2)", () => {
 
   // prettier-ignore
   const faults: readonly (readonly [title: string, chain: readonly X509Certificate[], records: readonly TlsaRecord[], names: readonly string[], at: string, fault: RegExp])[] = [
-    ["not shown, its digest alone known", [leaf, issuer], [record("2 0 1", root)], ["mx.example"], "2026", /wanted 2 0 1 [0-9a-f]{8}…; shown 2 0 1 [0-9a-f]{8}…$/],
-    ["shown, with nothing between",       [leaf, root],   [record("2 1 1", root)], ["mx.example"], "2026", /^DANE: 2 1 1 [0-9a-f]{8}… was shown, but it has not issued the host's certificate/],
+    ["not shown, its digest alone known", [leaf, issuer], [record("2 0 1", root)], ["mx.example"], "2026", /shown 2 0 1 [0-9a-f]{8}…$/],
+    ["shown, with nothing between",       [leaf, root],   [record("2 1 1", root)], ["mx.example"], "2026", /^2 1 1 [0-9a-f]{8}… was shown, but it has not issued the host's certificate/],
     ["an impostor of its name",           [leaf, issuer, impostor], [record("2 0 1", impostor)], ["mx.example"], "2026", /was shown, but it has not issued/],
-    ["an impostor of its name, in full",  [leaf, issuer], [record("2 0 0", impostor)], ["mx.example"], "2026", /^DANE: wanted/],
-    ["the host's own certificate",        [leaf],         [record("2 0 1", leaf)], ["mx.example"], "2026", /^DANE: wanted 2 0 1 [0-9a-f]{8}…; shown no issuer$/],
+    ["an impostor of its name, in full",  [leaf, issuer], [record("2 0 0", impostor)], ["mx.example"], "2026", /^the certificate fits none of /],
+    ["the host's own certificate",        [leaf],         [record("2 0 1", leaf)], ["mx.example"], "2026", /^the certificate fits none of the TLSA records: shown no issuer$/],
     ["a host's, which is no authority",   [below, leaf, issuer, root], [record("2 0 1", leaf)], ["below.example"], "2026", /has not issued/],
     ["above a host's, no authority",      [below, leaf, issuer, root], [record("2 0 1", root)], ["below.example"], "2026", /has not issued/],
     ["over a certificate that is too old", [leaf, issuer, root], [record("2 0 1", root)], ["mx.example"], "2035", /time is over or not come: Jan +1 00:00:00 2022 GMT to Jan +1 00:00:00 2030 GMT$/],
     ["over an issuer that is too old",    [leaf, issuer, root], [record("2 0 1", root)], ["mx.example"], "2045", /the time of a certificate on the way is over or not come/],
     ["too old itself",                    [leaf, issuer], [record("2 0 1", issuer)], ["mx.example"], "2045", /the time of a certificate on the way is over/],
-    ["too old itself, in full",           [leaf],         [record("2 0 0", issuer)], ["mx.example"], "2045", /^DANE: wanted 2 0 0/],
+    ["too old itself, in full",           [leaf],         [record("2 0 0", issuer)], ["mx.example"], "2045", /fits none of the TLSA records: shown no issuer$/],
     ["of a certificate not valid yet",    [leaf, issuer, root], [record("2 0 1", root)], ["mx.example"], "2021-06", /time is over or not come/],
-    ["of another name's certificate",     [leaf, issuer, root], [record("2 0 1", root)], ["mx.other.example", "other.example"], "2026", /^DANE: the certificate is for DNS:mx\.example, .*, not for mx\.other\.example or other\.example$/],
+    ["of another name's certificate",     [leaf, issuer, root], [record("2 0 1", root)], ["mx.other.example", "other.example"], "2026", /^the certificate is for DNS:mx\.example, .*, not for mx\.other\.example or other\.example$/],
   ];
   for (const [title, chain, records, names, at, fault] of faults) {
     test(`does not do: ${title}`, () =>
@@ -164,18 +164,18 @@ test("a weaker digest beside a stronger one of its kind does not count (RFC 7671
   assert.equal(daneFault([leaf], [record("3 1 0", leaf), record("3 1 2", named)], [], now), null, "no digest at all");
 });
 
-test("the fault says what was wanted and what was shown, in the records' own terms", () => {
+test("the fault says what was shown, in the records' own terms", () => {
   const wanted = [record("3 1 1", named), record("2 0 1", root)];
   const [own] = [record("3 1 1", leaf)];
   const fault = daneFault([leaf, issuer], wanted, ["mx.example"], now);
   const shown = recordsText([own, record("2 0 1", issuer)]);
-  assert.equal(fault, `DANE: wanted ${recordsText(wanted)}; shown ${shown}`);
+  assert.equal(fault, `the certificate fits none of the TLSA records: shown ${shown}`);
   assert.match(recordsText([own]), /^3 1 1 [0-9a-f]{8}…$/);
 });
 
 test("without a certificate or a record, nothing matches", () => {
-  assert.match(daneFault([], [record("3 1 1", leaf)], [], now) ?? "", /^DANE: no certificate was shown; wanted 3 1 1/);
-  assert.match(daneFault([leaf], [], [], now) ?? "", /^DANE: no TLSA record is usable$/);
+  assert.match(daneFault([], [record("3 1 1", leaf)], [], now) ?? "", /^the host shows no certificate$/);
+  assert.match(daneFault([leaf], [], [], now) ?? "", /^no TLSA record is usable$/);
 });
 
 test("records by the thousand are written and checked as a few", () => {
@@ -219,7 +219,7 @@ test("whatever certificates and records come, nothing throws, and nothing matche
       (chain, wanted, names, at) => {
         const fault = daneFault(chain, wanted, names, at);
         const isDigest = wanted.every(({ matching }) => matching === 1 || matching === 2);
-        assert.ok(fault === null ? !isDigest : fault.startsWith("DANE: "), String(fault));
+        assert.ok(fault === null ? !isDigest : fault !== "", String(fault));
       },
     ),
     { numRuns: 500 },

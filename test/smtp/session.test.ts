@@ -31,6 +31,7 @@ function optionsFor(
     bind: null,
     tunnel: null,
     connectMs: 20_000,
+    greetMs: 20_000,
     egressAddress: null,
     policy: null,
     verify: null,

@@ -622,9 +622,13 @@ describe("where we stopped", () => {
     ["needs-8bitmime", "rejected mail - - message-format"],
     ["needs-smtputf8", "rejected mail - - message-format"],
     ["no-mail-here", "rejected mail - - relay-denied"],
-    ["no-address", "unanswered mail - - network"],
+    // With a status DNS says that there is no mail.
+    ["no-address", "rejected mail - - relay-denied"],
+    ["own-host", "rejected mail - - relay-denied"],
+    ["no-family", "unanswered mail - - network"],
     ["dns-failed", "unanswered mail - - network"],
     ["guarded", "unanswered mail - - network"],
+    ["left-out", "unanswered mail - - network"],
   ];
   for (const [reason, primary] of stops) {
     const stop: Stop = { reason, stage: "mail", status: "5.9.9", text: "why" };
@@ -640,6 +644,31 @@ describe("where we stopped", () => {
     it(`${reason}, with the message sent whole`, () => {
       const { primary: judged } = reconcile(transcriptOf(`${oneChunk}< 250 ok\n< 250 ok\n! us`, { stop }));
       assert.equal(judged.outcome, "unknown");
+    });
+  }
+
+  // Of a refusal in QUIT's place nobody can tell whether it crossed ours; of a QUIT that is not known it is none of us.
+  const meanwhile: readonly (readonly [reason: Stop["reason"], stage: Stop["stage"], says: string, primary: string])[] =
+    [
+      ["tls-not-offered", "starttls", "421 4.7.0 Too many connections", "deferred starttls 421 4.7.0"],
+      [
+        "tls-not-offered",
+        "starttls",
+        "554 5.7.1 198.51.100.7 is listed in zen.spamhaus.org",
+        "rejected starttls 554 5.7.1",
+      ],
+      ["tls-not-offered", "starttls", "502 5.5.1 Command not implemented", "unanswered starttls - -"],
+      ["tls-not-offered", "starttls", "221 bye", "unanswered starttls - -"],
+      ["tls-policy", "tls", "554 5.7.1 198.51.100.7 is listed in zen.spamhaus.org", "rejected ehlo 554 5.7.1"],
+      ["tls-policy", "tls", "221 bye", "unanswered tls - -"],
+      ["needs-smtputf8", "mail", "554 5.7.1 198.51.100.7 is listed in zen.spamhaus.org", "rejected mail 554 5.7.1"],
+      ["needs-smtputf8", "mail", "500 what?", "rejected mail - -"],
+    ];
+  for (const [reason, stage, says, primary] of meanwhile) {
+    it(`${reason}, and ${says} in QUIT's place`, () => {
+      const stop: Stop = { reason, stage, status: null, text: "why" };
+      const { primary: judged } = reconcile(transcriptOf(`${hello}> QUIT\n< ${says}`, { stop }));
+      assert.equal(shown(judged, primary), primary);
     });
   }
 

@@ -282,7 +282,7 @@ describe("every refusal", () => {
 
   it("nobody said, because we went no further, is told what to do about that", () => {
     const attempt = transcriptOf("");
-    const reasons = ["no-mail-here", "no-address", "own-host", "dns-failed", "guarded", "proxy", "proxy-refused", "out-of-time", "tls-policy"] as const; // prettier-ignore
+    const reasons = ["no-mail-here", "no-address", "no-family", "own-host", "dns-failed", "guarded", "proxy", "proxy-refused", "out-of-time", "left-out", "tls-not-offered", "tls-policy"] as const; // prettier-ignore
     const remedies = reasons.map((reason) => {
       const stop = { reason, stage: "connect", status: null, text: "why" } as const;
       return judge([{ ...attempt, stop }], { name: "direct", address: null }).remedy ?? assert.fail(reason);

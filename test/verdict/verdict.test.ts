@@ -6,7 +6,7 @@ import type { Stop, Transcript } from "../../functions/smtp/transcript.ts";
 import { classes } from "../../functions/verdict/classes.ts";
 import { reconcile } from "../../functions/verdict/reconcile.ts";
 import { direct } from "../../functions/route/egress.ts";
-import { judge, type Finding, type Verdict } from "../../functions/verdict/verdict.ts";
+import { judge, wordsOfAttempts, type Finding, type Verdict } from "../../functions/verdict/verdict.ts";
 import { transcripts } from "./generated.ts";
 import { transcriptOf } from "./transcripts.ts";
 
@@ -673,6 +673,38 @@ describe("the document", () => {
 });
 
 describe("for any attempts", () => {
+  it("one counts where no session that was had once more, right behind it, has an answer", () => {
+    const says = fc.constantFrom(silent, cutAtRcpt, noUser, busy, accepted);
+    const facts = fc.record({
+      retry: fc.constantFrom(null, "lock-step" as const, "more-recipients" as const),
+      address: fc.constantFrom("192.0.2.1", "192.0.2.2"),
+    });
+    fc.assert(
+      fc.property(fc.array(fc.tuple(says, facts), { maxLength: 12 }), (sessions) => {
+        const all = sessions.map(([text, more]) => ({ ...transcriptOf(text), ...more }));
+        const counted = all.filter((attempt, index) => {
+          const later = all.slice(index + 1);
+          const end = later.findIndex(({ retry, address }) => retry === null || address !== attempt.address);
+          const again = end === -1 ? later : later.slice(0, end);
+          return again.every((each) => reconcile(each).primary.outcome === "unanswered");
+        });
+        const words = [...wordsOfAttempts(all).values()].flat();
+        assert.deepEqual(words.map(({ attempt }) => all.indexOf(attempt as (typeof all)[number])), counted.map((each) => all.indexOf(each))); // prettier-ignore
+      }),
+    );
+  });
+
+  it("many of them are judged in a time that grows with them, not with their square", () => {
+    const all = Array.from({ length: 100_000 }, (_, index) => ({
+      ...transcriptOf(silent),
+      address: `192.0.2.${index}`,
+    }));
+    const began = performance.now();
+    assert.equal(wordsOfAttempts(all).size, 1);
+    const elapsedMs = performance.now() - began;
+    assert.ok(elapsedMs < 10_000, `${elapsedMs} ms`);
+  });
+
   const attempts = fc.array(transcripts, { minLength: 1, maxLength: 4, size: "max" }).map((all) => {
     return all.map((each, index): Transcript => ({ ...each, host: `mx${index}.example`, address: `192.0.2.${index}` }));
   });

@@ -1,7 +1,7 @@
 // Names and passwords at the edges of what a proxy's protocol carries.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { credentialFaults } from "../../functions/config/credentials.ts";
+import { credentialFaults } from "../../functions/smtp/proxy-credentials.ts";
 
 for (const [type, username, password, fields] of [
   ["socks5", "us", null, []],
