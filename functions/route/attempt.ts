@@ -1,7 +1,7 @@
 // One attempt: one address of one host over the egress, with the sessions that the first one teaches us to have once
 // more. It gives transcripts, and does not say what they mean.
-import { isIPv6 } from "node:net";
 import { specialRange } from "../smtp/address-range.ts";
+import { isSameFamily } from "../smtp/ip-address.ts";
 import { probeMessage } from "../smtp/probe-message.ts";
 import { openSession, type SessionOptions } from "../smtp/session.ts";
 import { stageLimitsMs } from "../smtp/timeouts.ts";
@@ -52,22 +52,42 @@ export async function attempt(asking: Asking): Promise<readonly Transcript[]> {
 }
 
 async function once(asking: Asking, retries: readonly Retry[]): Promise<Transcript> {
-  const { peer, request, budget, parts } = asking;
+  const { peer, request, budget } = asking;
   const { via } = request.egress;
   const began = new Date();
-  const timeoutMs = Math.max(1, Math.min(request.timeoutMs, budget.leftMs()));
-  const connectMs = Math.max(1, budget.shareMs(parts, Math.min(timeoutMs, stageLimitsMs.connect)));
-  const options: SessionOptions = { ...sessionOptions(asking, retries), timeoutMs, connectMs };
+  const limits = limitsOf(asking);
+  const options: SessionOptions = { ...sessionOptions(asking, retries), ...limits };
   if (via.type === "direct") return await converse(options, request);
   const beganMs = performance.now();
   const to = { host: peer.address ?? peer.name, port: peer.port };
-  const opened = await openTunnel(via, to, { timeoutMs: connectMs, signal: request.signal });
+  const opened = await openTunnel(via, to, { timeoutMs: limits.connectMs, signal: request.signal });
   if (opened.kind === "failed") return untunnelled(opened, asking, began);
   const { socket, head, localAddress } = opened;
+  if (budget.leftMs() === 0) {
+    socket.destroy();
+    return unreached(asking, outOfTime(budget), began);
+  }
   // Many proxies tell 0.0.0.0, or an address behind their own NAT.
   const told = localAddress !== null && specialRange(localAddress) === null ? localAddress : null;
   const egressAddress = options.egressAddress ?? told;
-  return await converse({ ...options, egressAddress, tunnel: { socket, head, beganMs } }, request);
+  const tunnel = { socket, head, beganMs };
+  // The tunnel had its time from the same budget.
+  return await converse({ ...options, ...limitsOf(asking), egressAddress, tunnel }, request);
+}
+
+/** Of a session that begins now. */
+function limitsOf({ request, budget, parts }: Asking): Pick<SessionOptions, "timeoutMs" | "connectMs" | "greetMs"> {
+  const timeoutMs = Math.max(1, Math.min(request.timeoutMs, budget.leftMs()));
+  const connectMs = Math.max(1, budget.shareMs(parts, Math.min(timeoutMs, stageLimitsMs.connect)));
+  // Who takes the connection and says nothing leaves as much to the others, one of whom may say why.
+  const greetMs = parts > 1 ? Math.max(1, budget.shareMs(2, timeoutMs)) : timeoutMs;
+  return { timeoutMs, connectMs, greetMs };
+}
+
+/** For who is not asked because there is no time left. */
+export function outOfTime({ totalMs }: Budget): Stop {
+  const text = `not asked: the ${totalMs / 1000} s for all hosts together were over`;
+  return { reason: "out-of-time", stage: "connect", status: null, text };
 }
 
 async function converse(options: SessionOptions, { progress }: ProbeRequest): Promise<Transcript> {
@@ -81,7 +101,7 @@ async function converse(options: SessionOptions, { progress }: ProbeRequest): Pr
 function sessionOptions(
   { peer, request, recipients, demand }: Asking,
   retries: readonly Retry[],
-): Omit<SessionOptions, "timeoutMs" | "connectMs"> {
+): Omit<SessionOptions, "timeoutMs" | "connectMs" | "greetMs"> {
   const { from, depth, signal, progress, egress } = request;
   const { tlsPolicy, policy, verify, serverName } = demand;
   const helo = request.helo ?? ownName();
@@ -119,8 +139,7 @@ function messageOf({ message, from }: ProbeRequest, recipients: readonly string[
 
 /** What the configuration says holds for connections of that family alone: providers judge each apart. */
 function egressAddressFor(address: string | null, egress: Egress): string | null {
-  if (egress.address === null || address === null) return egress.address;
-  return isIPv6(address) === isIPv6(egress.address) ? egress.address : null;
+  return isSameFamily(address, egress.address) ? egress.address : null;
 }
 
 function untunnelled({ by, text }: NoTunnel, asking: Asking, began: Date): Transcript {

@@ -2,16 +2,17 @@
 // asked. Every attempt is kept. It sends nothing itself, and does not say what a reply means.
 import type { Address } from "../smtp/address.ts";
 import { specialRange } from "../smtp/address-range.ts";
+import { localName } from "../smtp/host-name.ts";
 import { normalise } from "../smtp/message.ts";
 import type { Depth, Exchange, Stop, Transcript } from "../smtp/transcript.ts";
 import { compileRules } from "../verdict/classify.ts";
 import { reconcile } from "../verdict/reconcile.ts";
 import type { SeverityOverrides } from "../verdict/severity.ts";
 import { judge, type Verdict } from "../verdict/verdict.ts";
-import { attempt, unreached, type Asking, type Peer } from "./attempt.ts";
+import { attempt, outOfTime, unreached, type Asking, type Peer } from "./attempt.ts";
 import { startBudget, type Budget } from "./budget.ts";
-import { checkEgress, familiesOf, type Egress } from "./egress.ts";
-import type { LookupOptions } from "./hosts.ts";
+import { checkEgress, reachableFamilies, type Egress } from "./egress.ts";
+import type { LookupOptions, NamedHost } from "./hosts.ts";
 import type { PolicyCache } from "./mta-sts.ts";
 import { openRecipients } from "./search.ts";
 import { targetsOf, type Target } from "./targets.ts";
@@ -20,10 +21,8 @@ import { openDemands, plain, type Demand, type Demands, type TlsMode } from "./t
 export interface ProbeRequest {
   /** All of one domain; none twice. */
   readonly recipients: readonly Address[];
-  /** In the place of the domain's MX hosts, which are guarded; null: these. */
-  readonly hosts: readonly { readonly name: string; readonly port: number }[] | null;
-  /** Whether these hosts were named by hand, and so are dialled wherever they lead. */
-  readonly isByHand: boolean;
+  /** In the place of the domain's MX hosts; null: those. Only one named by hand is dialled wherever it leads. */
+  readonly hosts: readonly NamedHost[] | null;
   /** Whether every address of every host is asked, whatever the others answered. */
   readonly allHosts: boolean;
   readonly egress: Egress;
@@ -63,7 +62,14 @@ export const httpsPort = 443;
 /** What all hosts of a request have together, where nobody says otherwise: five that do not answer within a minute each. */
 export const presetBudgetMs = 300_000;
 
+/** Of one host. */
 const addressesLimit = 4;
+/** Of those who want to see every one of them: DNS may name thousands. */
+const allAddressesLimit = 20;
+/** Of all hosts together. */
+const attemptsLimit = 100;
+/** What is looked up has a third of the time for each question, so that the hosts that it finds have some. */
+const lookupParts = 3;
 
 /**
  * Asks the hosts in their order. What they say, or fail to say, is in the verdict; only our own faults throw.
@@ -97,7 +103,7 @@ function beginSearch(request: ProbeRequest): Search {
   const budget = startBudget(request.budgetMs);
   const lookup = lookupOf(request, budget);
   const { tls: mode, policies, policyPort, allowPrivate } = request;
-  const demands = openDemands({ mode, domain: domainOf(request), policies, policyPort, lookup, allowPrivate });
+  const demands = openDemands({ mode, domain: domainOf(request), policies, policyPort, lookup, budget, allowPrivate });
   return { request, lookup, demands, budget, attempts: [] };
 }
 
@@ -107,20 +113,29 @@ async function askAll(search: Search): Promise<void> {
   request.progress?.({ kind: "host", host: domainOf(request), address: null });
   const found = await targetsOf(request, lookup);
   if (found.kind === "none") {
-    const reason = found.outcome === "rejected" ? "no-mail-here" : "dns-failed";
+    const reason = found.outcome === "rejected" ? "no-mail-here" : reasonsOfNowhere[found.outcome];
     const peer: Peer = { name: domainOf(request), address: null, port: request.port };
     leave({ reason, stage: "dns", status: found.status, text: found.text }, peer, search, began);
     return;
   }
+  const more = (count: number): string => `${count} more ${count === 1 ? "host" : "hosts"} of ${domainOf(request)}`;
+  const domain: Peer = { name: domainOf(request), address: null, port: request.port };
+  let asked = 0;
   for await (const target of found.targets) {
+    asked += 1;
+    if (attempts.length >= attemptsLimit) {
+      leaveOut(more(target.hostsLeft + found.hostsLeftOut), `${attemptsLimit} attempts`, domain, search);
+      return;
+    }
     if (attempts.length > 0 && budget.leftMs() === 0) {
       skip({ name: target.name, address: null, port: target.port }, search);
     } else {
       await tryHost(target, search);
     }
     // Here, and not at the next host's turn, which comes when its look-ups have ended.
-    if (isOver(search)) return;
+    if (isOver(search) || target.leads.kind === "own") return;
   }
+  if (found.hostsLeftOut > 0) leaveOut(more(found.hostsLeftOut), `${asked} hosts`, domain, search);
 }
 
 /** Whether nobody else is to be asked. Also what its caller gave up before it began has an attempt, to say so. */
@@ -136,6 +151,8 @@ function stillAsked({ request, attempts }: Search): readonly string[] {
   return request.allHosts ? all : openRecipients(all, attempts);
 }
 
+const reasonsOfNowhere = { rejected: "no-address", unanswered: "dns-failed", "no-family": "no-family" } as const;
+
 async function tryHost(target: Target, search: Search): Promise<void> {
   const { leads, hostsLeft } = target;
   const { request, attempts, budget } = search;
@@ -145,24 +162,32 @@ async function tryHost(target: Target, search: Search): Promise<void> {
     return leave({ reason: "own-host", stage: "dns", status: null, text: leads.text }, nowhere, search, began);
   }
   if (leads.kind === "none") {
-    const reason = leads.outcome === "rejected" ? "no-address" : "dns-failed";
+    const reason = reasonsOfNowhere[leads.outcome];
     return leave({ reason, stage: "dns", status: null, text: leads.text }, nowhere, search, began);
   }
+  if (budget.leftMs() === 0) return skip(nowhere, search);
   const demand = await search.demands(target);
   if (demand.refusal !== null) {
-    const stop: Stop = { reason: "tls-policy", stage: "dns", status: null, text: demand.refusal };
+    const stop: Stop = { ...demand.refusal, stage: "dns", status: null };
     return leave(stop, nowhere, search, began, demand);
   }
-  const some = request.allHosts ? leads.addresses : leads.addresses.slice(0, addressesLimit);
+  const limit = request.allHosts ? allAddressesLimit : addressesLimit;
+  const some = leads.addresses.slice(0, limit);
+  const leaveOutFrom = (index: number, most: string): void => {
+    const count = leads.addresses.length - index;
+    const more = `${count} more ${count === 1 ? "address" : "addresses"} of ${target.name}`;
+    if (count > 0) leaveOut(more, most, nowhere, search);
+  };
   for (const [index, address] of some.entries()) {
+    if (attempts.length >= attemptsLimit) return leaveOutFrom(index, `${attemptsLimit} attempts`);
     const peer: Peer = { name: target.name, address, port: target.port };
-    if (index > 0 && budget.leftMs() === 0) {
+    if (budget.leftMs() === 0) {
       skip(peer, search);
+      if (!request.allHosts) return;
       continue;
     }
-    const range = address === null || target.isByHand || request.allowPrivate ? null : specialRange(address);
-    if (range !== null) {
-      const text = `${target.name} leads to ${address} (${range}), which is not dialled; --allow-private allows it`;
+    const text = target.named === "by-hand" || request.allowPrivate ? null : offInternet(target.name, address);
+    if (text !== null) {
       leave({ reason: "guarded", stage: "connect", status: null, text }, peer, search, began, demand);
       continue;
     }
@@ -170,9 +195,18 @@ async function tryHost(target: Target, search: Search): Promise<void> {
     attempts.push(...(await attempt({ peer, request, recipients: stillAsked(search), demand, budget, parts })));
     if (isEnough(search)) return;
   }
+  leaveOutFrom(some.length, `${limit} of a host`);
   if (leads.fault === null) return;
   // What of the addresses DNS kept to itself may have been the one that answers.
   leave({ reason: "dns-failed", stage: "dns", status: null, text: leads.fault }, nowhere, search, began, demand);
+}
+
+/** Why it is not dialled: no mail host on the Internet is there. Of what a proxy looks up the name alone tells. */
+function offInternet(name: string, address: string | null): string | null {
+  const range = address === null ? localName(name) : specialRange(address);
+  if (range === null) return null;
+  if (address !== null) return `${name} leads to ${address} (${range}), which is not dialled`;
+  return `${name} is no name of a host on the Internet (${range}), and no proxy is asked for it`;
 }
 
 /** After a failure the host's next address, after an answer the next host (DESIGN §6). */
@@ -186,9 +220,13 @@ function isEnough(search: Search): boolean {
 
 /** Who was not asked because the time was over is told all the same. */
 function skip(peer: Peer, search: Search): void {
-  const { budget } = search;
-  const text = `not asked: the ${budget.totalMs / 1000} s for all hosts together were over`;
-  leave({ reason: "out-of-time", stage: "connect", status: null, text }, peer, search, new Date());
+  leave(outOfTime(search.budget), peer, search, new Date());
+}
+
+/** Who is more than we ask is told too, in one line. */
+function leaveOut(whom: string, most: string, peer: Peer, search: Search): void {
+  const text = `not asked: ${whom}; ${most} are the most that we ask`;
+  leave({ reason: "left-out", stage: "connect", status: null, text }, peer, search, new Date());
 }
 
 function leave(stop: Stop, peer: Peer, search: Search, began: Date, demand?: Demand): void {
@@ -212,13 +250,13 @@ function policyOf({ tls }: ProbeRequest): Demand["tlsPolicy"] {
  * §5.1). Hosts that a request names say nothing about its domain.
  */
 function withoutMail({ request, attempts }: Search): readonly Transcript[] {
-  const reasons = attempts.map(({ stop }) => stop?.reason);
+  const reasons = attempts.map(({ stop }) => stop?.reason).filter((each) => each !== "left-out");
   if (request.hosts !== null || !reasons.every((each) => each === "no-address" || each === "own-host")) return attempts;
   // Where mail would come back, that is the reason. X.4.6 is a routing loop (RFC 3463 §3.5).
   const [reason, status] = reasons.includes("own-host") ? ["own-host", "5.4.6"] : ["no-address", "5.4.4"];
   return attempts.map((each) => {
     if (each.stop?.reason !== reason) return each;
-    return { ...each, stop: { ...each.stop, reason: "no-mail-here", status } };
+    return { ...each, stop: { ...each.stop, status } };
   });
 }
 
@@ -229,5 +267,10 @@ function domainOf({ recipients }: ProbeRequest): string {
 /** Look-ups end with the budget too: a resolver that is slow would otherwise take its time once for each question. */
 function lookupOf({ resolver, timeoutMs, budgetMs, signal, egress }: ProbeRequest, { over }: Budget): LookupOptions {
   const until = signal === null ? over : AbortSignal.any([signal, over]);
-  return { server: resolver, timeoutMs: Math.min(timeoutMs, budgetMs), families: familiesOf(egress), signal: until };
+  return {
+    server: resolver,
+    timeoutMs: Math.min(timeoutMs, Math.ceil(budgetMs / lookupParts)),
+    families: reachableFamilies(egress),
+    signal: until,
+  };
 }

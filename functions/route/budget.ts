@@ -1,5 +1,6 @@
 // The time that all hosts of a request have together, and each one's share of it. Whoever goes on after it ends by `over`.
 
+/** A time that has begun to run. */
 export interface Budget {
   readonly totalMs: number;
   /** Zero as soon as it is too little to ask anybody. */
@@ -12,9 +13,10 @@ export interface Budget {
   readonly end: () => void;
 }
 
-/** Timers may be early by a bit, and what is left then is no time for an answer. */
-const tooLittleMs = 10;
+/** Who is dialled with less has no time to say a word, and would be told to have been silent. */
+const tooLittleMs = 100;
 
+/** Begins now. Whoever has it calls `end`, or the timer runs on. */
 export function startBudget(totalMs: number): Budget {
   const untilMs = performance.now() + totalMs;
   const over = new AbortController();

@@ -2,6 +2,7 @@
 // resolver found the answer signed. It sends nothing, and does not know whom to believe.
 import * as dns from "dns-packet";
 import type { TlsaRecord } from "../smtp/dane-match.ts";
+import { plainName } from "../smtp/host-name.ts";
 
 /** What a record of a type holds; names in lower case, without the final dot. */
 export interface RecordData {
@@ -145,7 +146,7 @@ function nameEnd(bytes: Buffer, start: number): number {
 function isAnswerTo(packet: dns.DecodedPacket, { type, name }: Question): boolean {
   const [asked, ...more] = packet.questions ?? [];
   if (asked === undefined || more.length > 0) return false;
-  return asked.type === type && asked.class === "IN" && plain(asked.name) === plain(name);
+  return asked.type === type && asked.class === "IN" && plainName(asked.name) === plainName(name);
 }
 
 /** The records asked for, at the end of the CNAMEs that lead to them. */
@@ -153,9 +154,9 @@ function follow<T extends SecureType>(
   answers: readonly dns.Answer[],
   { type, name }: Question<T>,
 ): { readonly records: readonly RecordData[T][]; readonly canonical: string } {
-  const canonical = type === "CNAME" ? plain(name) : aliased(answers, plain(name));
+  const canonical = type === "CNAME" ? plainName(name) : aliased(answers, plainName(name));
   const records = answers
-    .filter((each) => each.type === type && plain(each.name) === canonical)
+    .filter((each) => each.type === type && plainName(each.name) === canonical)
     .map((each) => dataOf(each))
     .filter((each) => each !== null);
   return { records: records as RecordData[T][], canonical };
@@ -164,9 +165,9 @@ function follow<T extends SecureType>(
 function aliased(answers: readonly dns.Answer[], name: string): string {
   let canonical = name;
   for (let step = 0; step < aliasLimit; step++) {
-    const alias = answers.find((each) => each.type === "CNAME" && plain(each.name) === canonical);
+    const alias = answers.find((each) => each.type === "CNAME" && plainName(each.name) === canonical);
     if (alias?.type !== "CNAME") break;
-    canonical = plain(alias.data);
+    canonical = plainName(alias.data);
   }
   return canonical;
 }
@@ -177,11 +178,11 @@ function dataOf(answer: dns.Answer): RecordData[SecureType] | null {
     case "AAAA":
       return answer.data;
     case "CNAME":
-      return plain(answer.data);
+      return plainName(answer.data);
     case "MX":
-      return plain(answer.data.exchange);
+      return plainName(answer.data.exchange);
     case "SOA":
-      return plain(answer.data.mname);
+      return plainName(answer.data.mname);
     case "TLSA": {
       const { usage, selector, matchingType, certificate } = answer.data;
       return { usage, selector, matching: matchingType, data: certificate };
@@ -207,8 +208,4 @@ function failureText(packet: dns.DecodedPacket, rcode: number): string {
 
 function optOf(packet: dns.DecodedPacket): dns.OptAnswer | undefined {
   return packet.additionals?.find((each) => each.type === "OPT");
-}
-
-function plain(name: string): string {
-  return name === "." ? name : name.replace(/\.$/, "").toLowerCase();
 }

@@ -1,17 +1,7 @@
 // One question about a name, asked of DNS or of the system within a limit, and answered or failed, as data.
 // What an answer means for mail, and whom to ask about next, it does not know.
-import dns from "node:dns";
 import { lookup, Resolver } from "node:dns/promises";
-import { isIP } from "node:net";
-
-export interface AskOptions {
-  /** The DNS server to ask: `ip`, `ip:port` or `[ipv6]:port`; null for the process's own (`dns.getServers()`). */
-  readonly server: string | null;
-  /** The limit of each look-up. */
-  readonly timeoutMs: number;
-  /** Ends a look-up early; its answer is then `failed`. */
-  readonly signal?: AbortSignal | null;
-}
+import { askServers, startLimits, type AskOptions, type Said, type TimeLeft } from "./dns-servers.ts";
 
 type RecordType = "MX" | "A" | "AAAA" | "TXT" | "PTR";
 
@@ -21,9 +11,6 @@ export type Answer<T> =
   | { readonly kind: "absent"; readonly nameExists: boolean }
   | { readonly kind: "failed"; readonly text: string };
 
-/** After this a question, or its answer, is taken for lost, and the next server is asked, or the same one once more. */
-const resendMs = 2_000;
-
 /**
  * One question, asked twice at most of each server; it ends by `timeoutMs`, whatever they do. `query` asks it of one.
  * Never rejects for what DNS says or does; an invalid `options.server` is a fault of ours, and throws.
@@ -31,68 +18,35 @@ const resendMs = 2_000;
 export async function ask<T>(
   type: RecordType,
   name: string,
-  { server, timeoutMs, signal = null }: AskOptions,
+  options: AskOptions,
   query: (resolver: Resolver) => Promise<T[]>,
 ): Promise<Answer<T>> {
-  // Through the module: dns.setServers puts another function in the place of what a named import holds.
-  const servers = server === null ? dns.getServers() : [server];
-  const started = performance.now();
-  // A server that failed is not asked again, and what it said is told: it says more than another's silence.
-  const failures = new Map<string, string>();
-  for (const [asked, untilMs] of turns(servers, timeoutMs)) {
-    if (signal?.aborted) break;
-    if (failures.has(asked)) continue;
-    try {
-      const records = await askOnce(asked, untilMs - (performance.now() - started), signal, query);
-      // A CNAME that leads to a name without such records is an answer with none.
-      return records.length > 0 ? { kind: "records", records } : { kind: "absent", nameExists: true };
-    } catch (error) {
-      const code = codeOf(error);
-      if (code === null || code.startsWith("ERR_")) throw error;
-      if (code === "ENOTFOUND") return { kind: "absent", nameExists: false };
-      if (code === "ENODATA") return { kind: "absent", nameExists: true };
-      if (code === "ETIMEOUT" || code === "ECANCELLED") continue;
-      failures.set(asked, `DNS: ${wording(code)} for ${type} ${name} from ${asked}`);
-    }
-  }
-  const [failure] = failures.values();
-  if (failure !== undefined) return { kind: "failed", text: failure };
-  if (signal?.aborted) return { kind: "failed", text: `DNS: given up for ${type} ${name}` };
-  return {
-    kind: "failed",
-    text: `DNS: no answer within ${timeoutMs} ms for ${type} ${name} from ${servers.join(", ")}`,
-  };
+  return await askServers(`${type} ${name}`, options, async (server, time) => await askOne(server, time, query));
 }
 
-/** Whom to ask, and until when: a short first round, because a datagram may be lost, then one with the time that is left. */
-export function turns<Server>(
-  servers: readonly Server[],
-  timeoutMs: number,
-): readonly (readonly [server: Server, untilMs: number])[] {
-  const share = 1 / servers.length;
-  const firstMs = Math.min(resendMs * servers.length, timeoutMs / 3);
-  return [
-    ...servers.map((server, index) => [server, firstMs * share * (index + 1)] as const),
-    ...servers.map((server, index) => [server, firstMs + (timeoutMs - firstMs) * share * (index + 1)] as const),
-  ];
-}
-
-async function askOnce<T>(
+async function askOne<T>(
   server: string,
-  limitMs: number,
-  signal: AbortSignal | null,
+  time: TimeLeft,
   query: (resolver: Resolver) => Promise<T[]>,
-): Promise<T[]> {
+): Promise<Said<Answer<T>>> {
   // The limit is ours alone. c-ares's own would run out before the socket is read, so it is set out of the way; without
   // `maxTimeout`, which older Nodes do not know, none of it is longer than 5 s.
-  const outOfTheWay = Math.ceil(Math.max(limitMs, 0)) + 60_000;
+  const outOfTheWay = Math.ceil(Math.max(time.leftMs(), 0)) + 60_000;
   const resolver = new Resolver({ timeout: outOfTheWay, maxTimeout: outOfTheWay, tries: 1 });
   resolver.setServers([server]);
-  const stop = atLimit(limitMs, signal, () => resolver.cancel());
+  const limits = startLimits(time, nothingSeen, () => resolver.cancel());
   try {
-    return await query(resolver);
+    const records = await query(resolver);
+    // A CNAME that leads to a name without such records is an answer with none.
+    return { answer: records.length > 0 ? { kind: "records", records } : { kind: "absent", nameExists: true } };
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === null || code.startsWith("ERR_")) throw error;
+    if (code === "ENOTFOUND") return { answer: { kind: "absent", nameExists: false } };
+    if (code === "ENODATA") return { answer: { kind: "absent", nameExists: true } };
+    return code === "ETIMEOUT" || code === "ECANCELLED" ? null : { failure: wording(code) };
   } finally {
-    stop();
+    limits.end();
   }
 }
 
@@ -106,7 +60,7 @@ export async function askSystem(
   { timeoutMs, signal = null }: Omit<AskOptions, "server">,
 ): Promise<Answer<string>> {
   const { promise: expired, reject } = Promise.withResolvers<never>();
-  const stop = atLimit(timeoutMs, signal, () => reject(new Error("limit")));
+  const limits = startLimits({ leftMs: () => timeoutMs, signal }, nothingSeen, () => reject(new Error("limit")));
   try {
     const found = await Promise.race([lookup(name, { all: true, family, order: "verbatim" }), expired]);
     return { kind: "records", records: found.map(({ address }) => address) };
@@ -120,29 +74,13 @@ export async function askSystem(
         : `the system's look-up of ${name} failed: ${code}`;
     return { kind: "failed", text };
   } finally {
-    stop();
+    limits.end();
   }
 }
 
-/** Whether `AskOptions.server` can be this. */
-export function isDnsServer(text: string): boolean {
-  if (isIP(text) !== 0) return true;
-  const [, six, four, port] = /^(?:\[([^\]]+)\]|([\d.]+))(?::(\d{1,5}))?$/.exec(text) ?? [];
-  if (port !== undefined && (Number(port) < 1 || Number(port) > 65_535)) return false;
-  return isIP(six ?? "") === 6 || isIP(four ?? "") === 4;
-}
-
-/** Calls `giveUp` when the time is over or the signal says so, once, unless stopped before. */
-function atLimit(limitMs: number, signal: AbortSignal | null, giveUp: () => void): () => void {
-  // Expired timers run before sockets are read: look once more before giving up, or a busy loop loses the answer.
-  const expire = (): void => void setImmediate(giveUp);
-  const expiry = setTimeout(expire, Math.max(limitMs, 1));
-  signal?.addEventListener("abort", expire, { once: true });
-  if (signal?.aborted) expire();
-  return () => {
-    clearTimeout(expiry);
-    signal?.removeEventListener("abort", expire);
-  };
+/** Neither c-ares nor getaddrinfo tells of what comes before it is all there. */
+function nothingSeen(): number {
+  return 0;
 }
 
 function codeOf(error: unknown): string | null {

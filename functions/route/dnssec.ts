@@ -2,12 +2,11 @@
 // hides. It checks no signature itself, and does not know what an answer means for mail.
 import { randomInt } from "node:crypto";
 import { createSocket } from "node:dgram";
-import dns from "node:dns";
-import { connect, isIP, isIPv6 } from "node:net";
-import { Limits } from "../smtp/limit.ts";
-import { isDnsServer, turns, type AskOptions } from "./dns.ts";
+import { connect, isIPv6 } from "node:net";
 import { encodeQuestion, isName, readMessage } from "./dns-message.ts";
 import type { Message, Provenance, Question, RecordData, SecureType } from "./dns-message.ts";
+import { askServers, dnsEndpoint, startLimits } from "./dns-servers.ts";
+import type { AskOptions, Endpoint, Said, TimeLeft, Unanswered } from "./dns-servers.ts";
 
 /**
  * `absent`: DNS says that there is no such record, or not even the name. `failed`: it did not say, or what it would say
@@ -16,7 +15,7 @@ import type { Message, Provenance, Question, RecordData, SecureType } from "./dn
 export type SecureAnswer<T> =
   | ({ readonly kind: "records"; readonly records: readonly T[]; readonly server: string } & Provenance)
   | ({ readonly kind: "absent"; readonly nameExists: boolean; readonly server: string } & Provenance)
-  | { readonly kind: "failed"; readonly text: string };
+  | Unanswered;
 
 /**
  * One question, asked twice at most of each server; it ends by `timeoutMs`, whatever they do. `name` is `.` for the root.
@@ -25,26 +24,28 @@ export type SecureAnswer<T> =
 export async function askSecurely<T extends SecureType>(
   type: T,
   name: string,
-  { server, timeoutMs, signal = null }: AskOptions,
+  options: AskOptions,
 ): Promise<SecureAnswer<RecordData[T]>> {
-  const servers = (server === null ? dns.getServers() : [server]).map((text) => endpoint(text));
-  if (!isName(name)) return { kind: "failed", text: `DNS: a name that DNS cannot hold for ${type} ${name}` };
-  const started = performance.now();
-  // A server that failed is not asked again, and what it said is told: it says more than another's silence.
-  const failures = new Map<string, string>();
-  for (const [asked, untilMs] of turns(servers, timeoutMs)) {
-    if (signal?.aborted) break;
-    if (failures.has(asked.text)) continue;
-    const limits: Limit = { leftMs: () => untilMs - (performance.now() - started), signal };
-    const said = await askOnce({ id: randomInt(0x1_0000), type, name }, asked, limits);
-    if (said === null) continue;
-    if (said.kind === "records" || said.kind === "absent") return { ...said, server: asked.text };
-    failures.set(asked.text, `DNS: ${wording(said)} for ${type} ${name} from ${asked.text}`);
+  if (!isName(name)) {
+    return { kind: "failed", text: `DNS: a name that DNS cannot hold for ${type} ${name}`, said: null };
   }
-  if (signal?.aborted) return { kind: "failed", text: `DNS: given up for ${type} ${name}` };
-  const [failure] = failures.values();
-  const all = servers.map(({ text }) => text).join(", ");
-  return { kind: "failed", text: failure ?? `DNS: no answer within ${timeoutMs} ms for ${type} ${name} from ${all}` };
+  return await askServers(`${type} ${name}`, options, async (server, time) => await askOne(type, name, server, time));
+}
+
+async function askOne<T extends SecureType>(
+  type: T,
+  name: string,
+  server: string,
+  time: TimeLeft,
+): Promise<Said<SecureAnswer<RecordData[T]>>> {
+  const endpoint = dnsEndpoint(server);
+  if (endpoint === null) throw new TypeError(`${server} is no DNS server: write ip, ip:port or [ipv6]:port`);
+  const question = { id: randomInt(0x1_0000), type, name };
+  const heard = await overUdp(question, endpoint, time);
+  const said = heard?.kind === "truncated" ? await overTcp(question, endpoint, time) : heard;
+  if (said === null) return null;
+  if (said.kind === "records" || said.kind === "absent") return { answer: { ...said, server } };
+  return { failure: "text" in said ? said.text : "a malformed answer" };
 }
 
 /** Whether the resolver checks signatures: the root is signed, so that one which does says so of the root's SOA. */
@@ -54,48 +55,23 @@ export async function validates(options: AskOptions): Promise<"yes" | "no" | "un
   return answer.isSecure ? "yes" : "no";
 }
 
-interface Endpoint {
-  readonly text: string;
-  readonly address: string;
-  readonly port: number;
-}
-
-interface Limit {
-  readonly leftMs: () => number;
-  readonly signal: AbortSignal | null;
-}
-
-function endpoint(text: string): Endpoint {
-  if (!isDnsServer(text)) throw new TypeError(`${text} is no DNS server: write ip, ip:port or [ipv6]:port`);
-  if (isIP(text) !== 0) return { text, address: text, port: 53 };
-  const [, six, four, port = "53"] = /^(?:\[([^\]]+)\]|([\d.]+))(?::(\d+))?$/.exec(text) ?? [];
-  return { text, address: six ?? four ?? "", port: Number(port) };
-}
-
 /** What a server said, or why there is no word of it; null: nothing within the limit. */
-type Said<T> = Message<T> | { readonly kind: "unreachable"; readonly text: string } | null;
-
-async function askOnce<T extends SecureType>(
-  question: Question<T>,
-  server: Endpoint,
-  limit: Limit,
-): Promise<Said<RecordData[T]>> {
-  const said = await overUdp(question, server, limit);
-  return said?.kind === "truncated" ? await overTcp(question, server, limit) : said;
-}
+type Heard<T> = Message<T> | { readonly kind: "unreachable"; readonly text: string } | null;
 
 async function overUdp<T extends SecureType>(
   question: Question<T>,
   { address, port }: Endpoint,
-  { leftMs, signal }: Limit,
-): Promise<Said<RecordData[T]>> {
-  const { promise, resolve } = Promise.withResolvers<Said<RecordData[T]>>();
+  time: TimeLeft,
+): Promise<Heard<RecordData[T]>> {
+  const { promise, resolve } = Promise.withResolvers<Heard<RecordData[T]>>();
   // A socket a question: its port is the system's choice, at random, and whoever would forge an answer must guess it.
   const socket = createSocket(isIPv6(address) ? "udp6" : "udp4");
   let received = 0;
-  const limits = new Limits(() => received);
-  limits.start(leftMs(), () => resolve(null));
-  if (signal !== null) limits.follow(signal, () => resolve(null));
+  const limits = startLimits(
+    time,
+    () => received,
+    () => resolve(null),
+  );
   socket.on("message", (bytes: Buffer) => {
     received += 1;
     const said = readMessage(bytes, question);
@@ -117,14 +93,16 @@ async function overUdp<T extends SecureType>(
 async function overTcp<T extends SecureType>(
   question: Question<T>,
   { address, port }: Endpoint,
-  { leftMs, signal }: Limit,
-): Promise<Said<RecordData[T]>> {
-  const { promise, resolve } = Promise.withResolvers<Said<RecordData[T]>>();
+  time: TimeLeft,
+): Promise<Heard<RecordData[T]>> {
+  const { promise, resolve } = Promise.withResolvers<Heard<RecordData[T]>>();
   const socket = connect({ host: address, port });
   let held: Buffer = Buffer.alloc(0);
-  const limits = new Limits(() => held.length);
-  limits.start(leftMs(), () => resolve(null));
-  if (signal !== null) limits.follow(signal, () => resolve(null));
+  const limits = startLimits(
+    time,
+    () => held.length,
+    () => resolve(null),
+  );
   socket.on("data", (bytes: Buffer) => {
     held = Buffer.concat([held, bytes]);
     if (held.length < 2 || held.length < 2 + held.readUInt16BE()) return;
@@ -144,10 +122,6 @@ async function overTcp<T extends SecureType>(
     limits.end();
     socket.destroy();
   }
-}
-
-function wording(said: Exclude<Said<unknown>, null>): string {
-  return "text" in said ? said.text : "a malformed answer";
 }
 
 function unreachable(error: NodeJS.ErrnoException): string {

@@ -3,10 +3,11 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { isIPv6 } from "node:net";
+import { familyOf, hostAndPort, type Family } from "../smtp/ip-address.ts";
+import { credentialFaults } from "../smtp/proxy-credentials.ts";
 
 /** Which IP versions may be dialled. */
-export type Families = "both" | "4" | "6";
+export type Families = "both" | Family;
 
 export interface Egress {
   /** What requests, series and alarms call it. */
@@ -63,38 +64,39 @@ export class EgressFault extends Error {
 export const direct: Egress = { name: "direct", address: null, families: "both", via: { type: "direct", bind: null } };
 
 /** What may be dialled over it: from an address of one family nothing of the other can be reached. */
-export function familiesOf({ families, via }: Egress): Families {
+export function reachableFamilies({ families, via }: Egress): Families {
   if (via.type !== "direct" || via.bind === null) return families;
-  return isIPv6(via.bind) ? "6" : "4";
+  return familyOf(via.bind);
 }
 
 /** A proxy as texts name it: `socks5 proxy.example:1080`; never with what it is told of us. */
 export function proxyText({ type, host, port }: Proxy): string {
-  return `${type} ${isIPv6(host) ? `[${host}]` : host}:${port}`;
+  return `${type} ${hostAndPort(host, port)}`;
 }
 
 /**
  * Whether this machine can leave by the egress, as far as it knows without a connection.
- * @throws EgressFault for an address that it does not have, and for certificates and keys that are none
+ * @throws EgressFault for an address that it does not have, for credentials that the proxy's protocol cannot carry, and
+ * for certificates and keys that are none
  */
 export async function checkEgress({ name, via }: Egress): Promise<void> {
-  switch (via.type) {
-    case "direct":
-      if (via.bind !== null) await checkBind(name, via.bind);
-      return;
-    case "http-connect": {
-      const fault = pemFault(via.tls);
-      if (fault !== null) throw new EgressFault(`egress ${name}: ${fault}, for ${proxyText(via)}`);
-      return;
-    }
-    case "socks5":
-      return;
+  if (via.type === "direct") {
+    if (via.bind !== null) await checkBind(name, via.bind);
+    return;
   }
+  const fault = credentialFault(via) ?? (via.type === "http-connect" ? pemFault(via.tls) : null);
+  if (fault !== null) throw new EgressFault(`egress ${name}: ${fault}, for ${proxyText(via)}`);
+}
+
+/** Never quotes what is given. */
+function credentialFault({ type, credentials }: Proxy): string | null {
+  const [fault] = credentials === null ? [] : credentialFaults(type, credentials);
+  return fault === undefined ? null : `the ${fault.field} cannot be told; write ${fault.allowed}`;
 }
 
 /** Binding tells, and nothing else: an address may be routed here without being an interface's. */
 async function checkBind(name: string, bind: string): Promise<void> {
-  const socket = createSocket(isIPv6(bind) ? "udp6" : "udp4");
+  const socket = createSocket(familyOf(bind) === "6" ? "udp6" : "udp4");
   try {
     socket.bind(0, bind);
     await once(socket, "listening");

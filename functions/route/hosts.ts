@@ -3,8 +3,12 @@
 import { isIP } from "node:net";
 import { networkInterfaces } from "node:os";
 import { specialRange } from "../smtp/address-range.ts";
-import { ask, askSystem, type Answer, type AskOptions } from "./dns.ts";
+import { isHostName, plainName } from "../smtp/host-name.ts";
+import { familyOf, readLiteral, type Family } from "../smtp/ip-address.ts";
+import { ask, askSystem, type Answer } from "./dns.ts";
+import type { AskOptions } from "./dns-servers.ts";
 import type { Families } from "./egress.ts";
+import { askTogether } from "./together.ts";
 
 export interface LookupOptions extends AskOptions {
   readonly families: Families;
@@ -20,9 +24,19 @@ export interface Host {
   readonly fault: string | null;
 }
 
+/** By the domain's MX records, or in their place; or by hand, by whoever may send us anywhere. */
+export type Naming = "by-mx" | "by-hand";
+
+/** A host to ask. */
+export interface NamedHost {
+  readonly name: string;
+  readonly port: number;
+  readonly named: Naming;
+}
+
 export interface HostAddress {
   readonly address: string;
-  readonly family: 4 | 6;
+  readonly family: Family;
 }
 
 /** The hosts in the order to try them, at least one. */
@@ -39,11 +53,11 @@ export interface FoundAddresses {
   readonly fault: string | null;
 }
 
-/** `rejected`: DNS says that there is no mail here. `unanswered`: DNS did not say. */
+/** `rejected`: DNS says that there is no mail here. `unanswered`: DNS did not say. `no-family`: not by the allowed families. */
 export interface Nowhere {
   readonly kind: "none";
-  readonly outcome: "rejected" | "unanswered";
-  /** RFC 3463, ours and no server's; null when unanswered. */
+  readonly outcome: "rejected" | "unanswered" | "no-family";
+  /** RFC 3463, ours and no server's; null unless rejected. */
   readonly status: "5.1.2" | "5.1.10" | "5.4.4" | null;
   readonly text: string;
 }
@@ -60,9 +74,9 @@ export async function findHosts(
   options: LookupOptions,
   random: () => number = Math.random,
 ): Promise<FoundHosts | Nowhere> {
-  const literal = /^\[(?:IPv6:)?(.*)\]$/i.exec(domain)?.[1];
+  const literal = readLiteral(domain);
   // RFC 5321 §5.1: no MX look-up for an address literal.
-  if (literal !== undefined) return { kind: "hosts", hosts: [host(literal, 0)] };
+  if (literal !== null) return { kind: "hosts", hosts: [host(literal, 0)] };
   const answer = await ask("MX", domain, options, (resolver) => resolver.resolveMx(domain));
   if (answer.kind === "failed") return unanswered(answer.text);
   if (answer.kind === "absent") {
@@ -70,7 +84,7 @@ export async function findHosts(
     return rejected("5.1.2", `DNS: there is no domain ${domain} (NXDOMAIN)`);
   }
   const records = answer.records.map(({ exchange, priority }) => ({
-    name: exchangeName(exchange),
+    name: plainName(exchange),
     preference: priority,
   }));
   // RFC 7505 §3. Alone it says that the domain takes no mail; §3 asks for preference 0, which changes nothing.
@@ -87,13 +101,12 @@ export async function findHosts(
 export async function findAddresses(
   name: string,
   options: LookupOptions,
-  named: "by-mx" | "by-hand" = "by-mx",
-  prefer: 4 | 6 = preferredFamily(networkInterfaces()),
+  named: Naming = "by-mx",
+  prefer: Family = preferredFamily(networkInterfaces()),
 ): Promise<FoundAddresses | Nowhere> {
-  const family = isIP(name);
   const found =
-    family === 4 || family === 6
-      ? ofLiteral(name, family, options.families)
+    isIP(name) !== 0
+      ? ofLiteral(name, options.families)
       : named === "by-hand" && options.server === null
         ? addressesIn([await askSystem(name, familyNumber[options.families], options)], name, options.families)
         : await askAddresses(name, options);
@@ -104,7 +117,7 @@ export async function findAddresses(
     return { ...found, addresses: inTurn(preferred, others) };
   }
   // A name that the operator gave says nothing about the recipient: it is no rejection.
-  return named === "by-hand" ? unanswered(found.text) : found;
+  return named === "by-hand" && found.outcome === "rejected" ? unanswered(found.text) : found;
 }
 
 /** One of each in turn, so that a family which does not work costs one attempt, not all of them (RFC 8305 §4). */
@@ -119,9 +132,9 @@ function inTurn<T>(first: readonly T[], second: readonly T[]): readonly T[] {
  * IPv6 first, as RFC 6724 §6 would have it, but only where this machine has an IPv6 address that the Internet can answer
  * (its rules 1 and 2): with a link-local or private one every dial would first fail, or wait.
  */
-export function preferredFamily(interfaces: ReturnType<typeof networkInterfaces>): 4 | 6 {
+export function preferredFamily(interfaces: ReturnType<typeof networkInterfaces>): Family {
   const ours = Object.values(interfaces).flatMap((each) => each ?? []);
-  return ours.some(({ family, address }) => family === "IPv6" && specialRange(address) === null) ? 6 : 4;
+  return ours.some(({ family, address }) => family === "IPv6" && specialRange(address) === null) ? "6" : "4";
 }
 
 /** RFC 5321 §5.1: a domain without MX that has an address is its own host, with preference 0. */
@@ -150,38 +163,33 @@ function host(name: string, preference: number): Host {
   return { name, preference, implicit: false, fault: null };
 }
 
-function exchangeName(exchange: string): string {
-  const name = exchange.replace(/\.$/, "").toLowerCase();
-  return name === "" ? "." : name;
-}
-
 /** An MX must name a host (RFC 5321 §5.1). Those who write an address there find that most senders do not deliver. */
 function exchangeFault(name: string, domain: string): string | null {
   if (name === ".") return `DNS: ${domain} has a null MX beside others, which RFC 7505 §3 forbids`;
   if (isIP(name) !== 0) return `DNS: the MX of ${domain} is the address ${name}, where a host's name belongs`;
-  // Anything may stand in a DNS label, and the resolver writes odd octets as \DDD.
-  if (!/^[\w-]+(?:\.[\w-]+)*$/.test(name)) return `DNS: the MX of ${domain} is no host's name: ${JSON.stringify(name)}`;
+  if (!isHostName(name)) return `DNS: the MX of ${domain} is no host's name: ${JSON.stringify(name)}`;
   return null;
 }
 
-function ofLiteral(address: string, family: 4 | 6, families: Families): FoundAddresses | Nowhere {
-  if (families !== "both" && families !== String(family)) {
-    return unanswered(`${address} is not dialled: IPv${families} alone is allowed`);
+function ofLiteral(address: string, families: Families): FoundAddresses | Nowhere {
+  if (families !== "both" && families !== familyOf(address)) {
+    return noFamily(`${address} is no IPv${families} address, and this egress has no other`);
   }
-  return { kind: "addresses", addresses: [{ address, family }], fault: null };
+  return { kind: "addresses", addresses: [hostAddress(address)], fault: null };
 }
 
 async function askAddresses(name: string, options: LookupOptions): Promise<FoundAddresses | Nowhere> {
   const { families } = options;
-  const asked = await Promise.all([
-    families === "4" ? null : ask("AAAA", name, options, (resolver) => resolver.resolve6(name)),
-    families === "6" ? null : ask("A", name, options, (resolver) => resolver.resolve4(name)),
-  ]);
-  return addressesIn(
-    asked.filter((answer) => answer !== null),
-    name,
-    families,
-  );
+  const six = (how: AskOptions): Promise<Answer<string>> => {
+    return ask("AAAA", name, how, (resolver) => resolver.resolve6(name));
+  };
+  const four = (how: AskOptions): Promise<Answer<string>> => {
+    return ask("A", name, how, (resolver) => resolver.resolve4(name));
+  };
+  const questions = { both: [six, four], 4: [four], 6: [six] }[families];
+  // Name servers that never answer for AAAA are many, and the address that is known may be the one that answers.
+  const answers = await askTogether(questions, options, ({ kind }) => kind === "records");
+  return addressesIn(answers, name, families);
 }
 
 function addressesIn(answers: readonly Answer<string>[], name: string, families: Families): FoundAddresses | Nowhere {
@@ -200,16 +208,20 @@ function addressesIn(answers: readonly Answer<string>[], name: string, families:
 function noAddress(name: string, families: Families, nameExists: boolean): Nowhere {
   if (!nameExists) return rejected("5.4.4", `DNS: there is no host ${name}`);
   // It may well have an address of the family that we do not use: our limit, no rejection.
-  if (families !== "both") return unanswered(`DNS: ${name} has no IPv${families} address`);
+  if (families !== "both") return noFamily(`DNS: ${name} has no IPv${families} address, and this egress has no other`);
   return rejected("5.4.4", `DNS: ${name} has no address`);
 }
 
 function hostAddress(address: string): HostAddress {
-  return { address, family: isIP(address) === 6 ? 6 : 4 };
+  return { address, family: familyOf(address) };
 }
 
 function rejected(status: "5.1.2" | "5.1.10" | "5.4.4", text: string): Nowhere {
   return { kind: "none", outcome: "rejected", status, text };
+}
+
+function noFamily(text: string): Nowhere {
+  return { kind: "none", outcome: "no-family", status: null, text };
 }
 
 function unanswered(text: string): Nowhere {

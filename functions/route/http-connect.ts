@@ -1,13 +1,20 @@
 // How an HTTP proxy is asked for a connection (RFC 9110 §9.3.6), with Basic credentials where there are any (RFC 7617).
 // Node's HTTP client speaks and reads the answer; the socket is none of its business.
 import http from "node:http";
-import { isIPv6 } from "node:net";
 import { Duplex } from "node:stream";
+import { hostAndPort } from "../smtp/ip-address.ts";
 import type { Credentials, HttpConnect } from "./egress.ts";
 import type { Answer, Destination, Dialogue, DialogueOptions } from "./tunnel.ts";
 
-/** With these a proxy says that the host is not to be had, also with 500 (tinyproxy); all others speak of us and the proxy. */
-const hostStatuses: ReadonlySet<number> = new Set([403, 404, 451, 500, 502, 503, 504]);
+/**
+ * With these a proxy says that this host is not to be had. 403: rules go by destination (Squid's `http_access deny`), and
+ * where they refuse them all, asking for the next costs little. 408: what came whole cannot have been waited for.
+ */
+const hostStatuses: ReadonlySet<number> = new Set([403, 404, 408, 451]);
+/** Of the 5xx, which are the host's too (RFC 9110 §15: an unknown one is a 500), those that no host is to blame for. */
+const ownFailures: ReadonlySet<number> = new Set([501, 505, 511]);
+/** Wanting other credentials than ours, which such an answer likes to repeat. */
+const challenges: ReadonlySet<number> = new Set([401, 407]);
 /** Interim answers, after which the final one is awaited; nobody needs more. */
 const interimLimit = 10;
 /** How much of what is not HTTP is kept to be quoted. */
@@ -15,16 +22,11 @@ const openingLimit = 512;
 
 /** Asks at once. */
 export function askHttp(proxy: HttpConnect, { to, write, settle }: DialogueOptions): Dialogue {
-  if (proxy.credentials?.username.includes(":") === true) {
-    // RFC 7617 §2.
-    const said = 'nothing, for it was not asked: a username with ":" cannot be told by Basic authentication';
-    settle({ kind: "failed", by: "proxy", said, quote: "" });
-    return { data() {}, end() {}, isAsked: () => false };
-  }
   let opening = Buffer.alloc(0);
   let interims = 0;
   let isOver = false;
   let line: Duplex | null = null;
+  const isTold = proxy.credentials !== null;
 
   const finish = (answer: Answer): void => {
     if (isOver) return;
@@ -39,13 +41,14 @@ export function askHttp(proxy: HttpConnect, { to, write, settle }: DialogueOptio
       const head = Buffer.concat([rest, (stream.read() as Buffer | null) ?? Buffer.alloc(0)]);
       const { statusCode: status = 0 } = answer;
       // RFC 9110 §15.2. Node takes any answer to CONNECT for the final one.
-      if (status >= 200 || interims >= interimLimit) return finish(answerOf(answer, head));
+      if (status >= 200 || interims >= interimLimit) return finish(answerOf(answer, head, isTold));
       interims += 1;
       line = ask(() => {});
       line.push(head);
     });
     request.on("error", () => {
-      finish({ kind: "failed", by: "proxy", said: "what is not HTTP:", quote: opening.toString("latin1") });
+      const quote = isTold ? "" : opening.toString("latin1");
+      finish({ kind: "failed", by: "proxy", said: `what is not HTTP${quote === "" ? "" : ":"}`, quote });
     });
     request.end();
     return stream;
@@ -79,7 +82,7 @@ function lineTo(send: (octets: Buffer) => void): Duplex {
 
 /** Without an agent: `createConnection` is asked, and nothing of the environment. */
 function connectRequest({ credentials }: HttpConnect, to: Destination, line: Duplex): http.ClientRequest {
-  const authority = `${isIPv6(to.host) ? `[${to.host}]` : to.host}:${to.port}`;
+  const authority = hostAndPort(to.host, to.port);
   return http.request({
     method: "CONNECT",
     path: authority,
@@ -95,20 +98,29 @@ function basic({ username, password }: Credentials): string {
   return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
 }
 
-function answerOf({ statusCode = 0, statusMessage = "", headers }: http.IncomingMessage, head: Buffer): Answer {
+/** `isTold`: the proxy has credentials of ours, and may repeat them. */
+function answerOf(answer: http.IncomingMessage, head: Buffer, isTold: boolean): Answer {
+  const { statusCode = 0, statusMessage = "" } = answer;
   // Any 2xx opens, and what follows is the host's, whatever lengths the header tells (RFC 9110 §9.3.6).
   if (statusCode >= 200 && statusCode < 300) return { kind: "open", head, localAddress: null };
+  const by = isOfHost(statusCode) ? "refused" : "proxy";
+  if (isTold && challenges.has(statusCode)) {
+    return { kind: "failed", by, said: `${statusCode} ${http.STATUS_CODES[statusCode]}`, quote: "" };
+  }
+  const words = isTold ? [statusMessage] : [statusMessage, firstLine(answer, head)];
+  return { kind: "failed", by, said: String(statusCode), quote: words.filter((part) => part !== "").join(": ") };
+}
+
+function isOfHost(status: number): boolean {
+  return hostStatuses.has(status) || (status >= 500 && status < 600 && !ownFailures.has(status));
+}
+
+/** Of a text, as far as it came with the header; else empty. */
+function firstLine({ headers }: http.IncomingMessage, head: Buffer): string {
   const isText = /^text\/plain\b/i.test(headers["content-type"] ?? "") && headers["transfer-encoding"] === undefined;
-  const [first = ""] = isText
-    ? head
-        .toString("utf8")
-        .trim()
-        .split(/[\r\n]/)
-    : [];
-  return {
-    kind: "failed",
-    by: hostStatuses.has(statusCode) ? "refused" : "proxy",
-    said: String(statusCode),
-    quote: [statusMessage, first].filter((part) => part !== "").join(": "),
-  };
+  const [first = ""] = head
+    .toString("utf8")
+    .trim()
+    .split(/[\r\n]/);
+  return isText ? first : "";
 }

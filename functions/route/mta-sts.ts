@@ -1,6 +1,7 @@
 // What a domain publishes about TLS to its mail hosts by MTA-STS (RFC 8461): the record, the policy, and the one in force.
 // It does not know how the policy's file is fetched, where policies are kept, or what a session makes of one.
 import { domainToASCII } from "node:url";
+import { isHostName, plainName } from "../smtp/host-name.ts";
 import { ask } from "./dns.ts";
 import type { LookupOptions } from "./hosts.ts";
 import { fetchPolicyFile } from "./policy-file.ts";
@@ -177,11 +178,10 @@ async function safely<T>(use: () => Promise<T>): Promise<T | null> {
 
 /** In A-labels and lower case, without the final dot; null for what is no host's name. */
 function canonical(name: string): string | null {
-  const bare = name.replace(/\.$/, "");
   // domainToASCII reads its argument as part of a URL, so that no other ASCII may reach it.
-  if (bare.length > 255 || !/^[\w.\-\u0080-\u{10ffff}]+$/u.test(bare)) return null;
-  const ascii = /[^\0-\x7f]/.test(bare) ? domainToASCII(bare) : bare.toLowerCase();
-  return /^[\w-]+(?:\.[\w-]+)*$/.test(ascii) ? ascii : null;
+  if (name.length > 255 || !/^[\w.\-\u0080-\u{10ffff}]+$/u.test(name)) return null;
+  const ascii = plainName(/[^\0-\x7f]/.test(name) ? domainToASCII(name) : name);
+  return isHostName(ascii) ? ascii : null;
 }
 
 function invalid(text: string): ReadPolicy {

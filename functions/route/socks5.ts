@@ -1,12 +1,13 @@
 // How a SOCKS5 proxy is asked for a connection (RFC 1928), with a name and password where there are any (RFC 1929).
 // The `socks` package speaks; it is given no socket, which it would read and resume by itself, but one octet at a time.
-import net from "node:net";
+import { isIP } from "node:net";
 import { Duplex } from "node:stream";
 import { SocksClient } from "socks";
+import { canonical } from "../smtp/ip-address.ts";
 import type { Socks5 } from "./egress.ts";
 import type { Answer, Dialogue, DialogueOptions } from "./tunnel.ts";
 
-/** RFC 1928 §6. Each says that this host is not to be had; what else there is says that the proxy is at fault. */
+/** RFC 1928 §6. Each says that this host is not to be had, and so do those that it leaves unassigned (Tor has some). */
 const replies: Readonly<Record<number, string>> = {
   1: "general failure",
   2: "connection not allowed by its ruleset",
@@ -24,11 +25,6 @@ const timerLimitMs = 2 ** 31 - 1;
 
 /** Asks at once. */
 export function askSocks5(proxy: Socks5, { to, timeoutMs, write, settle }: DialogueOptions): Dialogue {
-  const fault = credentialsFault(proxy);
-  if (fault !== null) {
-    settle({ kind: "failed", by: "proxy", said: fault, quote: "" });
-    return { data() {}, end() {}, isAsked: () => false };
-  }
   /** What was written last, and what came since. */
   let asked: Uint8Array = new Uint8Array();
   let answer: number[] = [];
@@ -48,9 +44,14 @@ export function askSocks5(proxy: Socks5, { to, timeoutMs, write, settle }: Dialo
   });
   line.on("error", () => {});
   const isAsked = (): boolean => !isMethods && asked[0] === 5;
+  // With credentials it may repeat them.
+  const notSocks = (): Answer => {
+    const quote = proxy.credentials === null ? Buffer.from(answer).toString("latin1") : "";
+    return { kind: "failed", by: "proxy", said: `what is not SOCKS5${quote === "" ? "" : ":"}`, quote };
+  };
   const fail = (): void => {
     isOver = true;
-    settle(failure(isMethods ? "methods" : asked[0] === 1 ? "credentials" : "request", answer));
+    settle(failure(isMethods ? "methods" : asked[0] === 1 ? "credentials" : "request", answer) ?? notSocks());
   };
 
   const { credentials, host, port } = proxy;
@@ -80,7 +81,7 @@ export function askSocks5(proxy: Socks5, { to, timeoutMs, write, settle }: Dialo
       if (!isOpen) continue;
       isOver = true;
       // An address of a type that there is none of: the package goes on without having read it.
-      if (![1, 3, 4].includes(answer[3] ?? 0)) return settle(notSocks(answer));
+      if (![1, 3, 4].includes(answer[3] ?? 0)) return settle(notSocks());
       return settle({ kind: "open", head: octets.subarray(index + 1), localAddress: bound });
     }
   };
@@ -102,38 +103,26 @@ export function askSocks5(proxy: Socks5, { to, timeoutMs, write, settle }: Dialo
   };
 }
 
-/** RFC 1929 §2: one octet tells the length of each. */
-function credentialsFault({ credentials }: Socks5): string | null {
-  if (credentials === null) return null;
-  const sizes = [credentials.username, credentials.password].map((each) => Buffer.byteLength(each));
-  if (sizes.every((size) => size >= 1 && size <= 255)) return null;
-  return "nothing, for it was not asked: SOCKS5 has usernames and passwords of 1 to 255 octets only (RFC 1929)";
-}
-
-function failure(asked: "methods" | "credentials" | "request", answer: readonly number[]): Answer {
+/** Null: what was answered is not SOCKS5. */
+function failure(asked: "methods" | "credentials" | "request", answer: readonly number[]): Answer | null {
   const [version = 0, code = 0] = answer;
   switch (asked) {
     case "methods":
-      if (version !== 5) return notSocks(answer);
+      if (version !== 5) return null;
       return proxyFault(
         code === 0xff
           ? "no acceptable authentication method (255)"
           : `authentication by a method that we do not have (${code})`,
       );
     case "credentials":
-      if (code === 0) return notSocks(answer);
+      if (code === 0) return null;
       return proxyFault(`the credentials are refused (${code})`);
     case "request": {
-      const reply = replies[code];
-      if (version !== 5 || code === 0) return notSocks(answer);
-      if (reply === undefined) return proxyFault(`a reply that SOCKS5 does not know (${code})`);
+      const reply = replies[code] ?? "a reply that SOCKS5 does not know";
+      if (version !== 5 || code === 0) return null;
       return { kind: "failed", by: "refused", said: `${reply} (${code})`, quote: "" };
     }
   }
-}
-
-function notSocks(answer: readonly number[]): Answer {
-  return { kind: "failed", by: "proxy", said: "what is not SOCKS5:", quote: Buffer.from(answer).toString("latin1") };
 }
 
 function proxyFault(said: string): Answer {
@@ -142,8 +131,7 @@ function proxyFault(said: string): Answer {
 
 /** BND.ADDR (RFC 1928 §6), where it is an address that says something. */
 function boundAddress(host: string | undefined): string | null {
-  const family = net.isIP(host ?? "");
-  if (host === undefined || family === 0) return null;
-  const { address } = new net.SocketAddress({ address: host, family: family === 6 ? "ipv6" : "ipv4" });
+  if (host === undefined || isIP(host) === 0) return null;
+  const address = canonical(host);
   return address === "0.0.0.0" || address === "::" ? null : address;
 }

@@ -1,19 +1,17 @@
 // The hosts of a request in the order to try them, each with where it leads: addresses, nowhere, or back to us.
 // It looks up and sorts out. It dials nobody, and does not say what a failure means.
-import { isIP, isIPv6, SocketAddress } from "node:net";
+import { isIP } from "node:net";
 import { networkInterfaces } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { specialRange } from "../smtp/address-range.ts";
+import { canonical } from "../smtp/ip-address.ts";
 import type { ProbeRequest } from "./attempts.ts";
 import type { Egress } from "./egress.ts";
-import { findAddresses, findHosts, type Host, type LookupOptions, type Nowhere } from "./hosts.ts";
+import { findAddresses, findHosts } from "./hosts.ts";
+import type { Host, LookupOptions, NamedHost, Nowhere } from "./hosts.ts";
 import { ownName } from "./own-name.ts";
 
-export interface Target {
-  readonly name: string;
-  readonly port: number;
-  /** Whether it was named by hand, and so is dialled wherever it leads. */
-  readonly isByHand: boolean;
+export interface Target extends NamedHost {
   readonly leads: Leads;
   /** Itself included: whoever shares out time counts them. */
   readonly hostsLeft: number;
@@ -33,24 +31,29 @@ const allHostsLimit = 50;
 /** How long those of one preference are waited for, to know whether one of them is ourselves, before the first is asked. */
 const patienceMs = 1_000;
 
+export interface FoundTargets {
+  readonly kind: "targets";
+  readonly targets: AsyncIterable<Target>;
+  /** Those that are more than we ask. */
+  readonly hostsLeftOut: number;
+}
+
 /** The hosts, or why there are none. A generator, because what comes later is looked up while others are asked. */
-export async function targetsOf(
-  request: ProbeRequest,
-  lookup: LookupOptions,
-): Promise<Nowhere | { readonly kind: "targets"; readonly targets: AsyncIterable<Target> }> {
-  const { hosts, isByHand, recipients } = request;
+export async function targetsOf(request: ProbeRequest, lookup: LookupOptions): Promise<Nowhere | FoundTargets> {
+  const { hosts, recipients } = request;
   if (hosts !== null) {
-    const named = hosts.map((each, index) => ({ ...each, preference: index, isByHand, fault: null }));
-    return { kind: "targets", targets: inTurn(named, request, lookup) };
+    const listed = hosts.map((each, index) => ({ ...each, preference: index, fault: null }));
+    return { kind: "targets", targets: inTurn(listed, request, lookup), hostsLeftOut: 0 };
   }
   const found = await findHosts(recipients[0]?.domain ?? "", lookup);
   if (found.kind === "none") return found;
   const some = found.hosts.slice(0, request.allHosts ? allHostsLimit : hostsLimit);
-  const listed = some.map((each) => ({ ...each, port: request.port, isByHand: false }));
-  return { kind: "targets", targets: inTurn(listed, request, lookup) };
+  const listed = some.map((each) => ({ ...each, port: request.port, named: "by-mx" as const }));
+  const hostsLeftOut = found.hosts.length - some.length;
+  return { kind: "targets", targets: inTurn(listed, request, lookup), hostsLeftOut };
 }
 
-type Listed = Pick<Host, "name" | "preference" | "fault"> & { readonly port: number; readonly isByHand: boolean };
+type Listed = NamedHost & Pick<Host, "preference" | "fault">;
 
 async function* inTurn(hosts: readonly Listed[], request: ProbeRequest, lookup: LookupOptions): AsyncGenerator<Target> {
   const own = request.hosts === null ? ownMarks(request) : nobody;
@@ -66,9 +69,9 @@ async function* inTurn(hosts: readonly Listed[], request: ProbeRequest, lookup: 
     await withinPatience(peers.map(({ settled }) => settled));
     for (const next of peers) {
       const itself = peers.find(({ host }) => known.get(host)?.kind === "own") ?? next;
-      const { name, port, isByHand } = itself.host;
+      const { name, port, named } = itself.host;
       const leads = await itself.leads;
-      yield { name, port, isByHand, leads, hostsLeft };
+      yield { name, port, named, leads, hostsLeft };
       // All of its preference and behind are left out: whoever gets there would send it to us (RFC 5321 §5.1).
       if (leads.kind === "own") return;
       hostsLeft -= 1;
@@ -85,7 +88,7 @@ async function withinPatience(settled: readonly Promise<void>[]): Promise<void> 
 }
 
 async function leadsOf(
-  { name, isByHand, fault }: Listed,
+  { name, named, fault }: Listed,
   own: OwnMarks,
   { via }: Egress,
   lookup: LookupOptions,
@@ -95,7 +98,7 @@ async function leadsOf(
   if (via.type !== "direct" && via.passesNames && isIP(name) === 0) {
     return { kind: "addresses", addresses: [null], fault: null };
   }
-  const found = await findAddresses(name, lookup, isByHand ? "by-hand" : "by-mx");
+  const found = await findAddresses(name, lookup, named);
   if (found.kind === "none") return found;
   const addresses = found.addresses.map(({ address }) => address);
   const ours = addresses.find((each) => own.addresses.has(canonical(each)));
@@ -121,11 +124,6 @@ function ownMarks({ helo, egress }: ProbeRequest): OwnMarks {
   const ofMachine = via.type === "direct" && ofEgress.length === 0 ? publicAddresses() : [];
   const addresses = [...ofEgress, ...ofMachine].map(canonical);
   return { name: (helo ?? ownName())?.toLowerCase() ?? null, addresses: new Set(addresses) };
-}
-
-/** One address may be spelt in many ways (RFC 5952 §2). */
-function canonical(address: string): string {
-  return new SocketAddress({ address, family: isIPv6(address) ? "ipv6" : "ipv4" }).address;
 }
 
 function publicAddresses(): readonly string[] {

@@ -2,9 +2,10 @@
 // it by MTA-STS (RFC 8461) or DANE (RFC 7672). It looks up and decides; the session obeys.
 import type { ShownTls } from "../smtp/tls-facts.ts";
 import { daneFault } from "../smtp/dane-match.ts";
-import type { DomainPolicy, TlsPolicy } from "../smtp/transcript.ts";
+import type { DomainPolicy, Stop, TlsPolicy } from "../smtp/transcript.ts";
+import type { Budget } from "./budget.ts";
 import { openDane, type FoundDane } from "./dane.ts";
-import type { LookupOptions } from "./hosts.ts";
+import type { LookupOptions, NamedHost } from "./hosts.ts";
 import { coversHost, findPolicy, type FoundPolicy, type PolicyCache } from "./mta-sts.ts";
 
 /** `require` is encryption, whatever the certificate. The last two take what the domain asks, opportunistically else. */
@@ -21,7 +22,7 @@ export interface Demand {
   /** What to ask for in the handshake (SNI); null: the host's name. */
   readonly serverName: string | null;
   /** Why the host is not to be dialled at all; null: it is. */
-  readonly refusal: string | null;
+  readonly refusal: Pick<Stop, "reason" | "text"> | null;
 }
 
 export interface DemandOptions {
@@ -30,29 +31,28 @@ export interface DemandOptions {
   readonly policies: PolicyCache;
   readonly policyPort: number;
   readonly lookup: LookupOptions;
+  readonly budget: Budget;
   readonly allowPrivate: boolean;
 }
 
-export interface DemandedHost {
-  readonly name: string;
-  readonly port: number;
-  /** Named by hand it need not be one of the domain's. */
-  readonly isByHand: boolean;
-}
+/** What is looked up before a host is dialled has a third of what is left: the rest is the hosts'. */
+const parts = 3;
 
-export type Demands = (host: DemandedHost) => Promise<Demand>;
+export type Demands = (host: NamedHost) => Promise<Demand>;
 
 /** What each host of a domain has to meet. What is asked of the domain is asked once, for the first of them. */
 export function openDemands(options: DemandOptions): Demands {
-  const { mode, domain, lookup } = options;
+  const { mode, domain, lookup, budget } = options;
   // Neither knows domains that are addresses.
   if (domain.startsWith("[")) return async () => plain(mode === "mta-sts" || mode === "dane" ? "opportunistic" : mode);
   switch (mode) {
     case "mta-sts": {
       let found: Promise<FoundPolicy> | null = null;
       return async ({ name }) => {
+        // Two in turn: the record, and the file.
+        const timeoutMs = Math.ceil(budget.shareMs(parts * 2, lookup.timeoutMs));
         found ??= findPolicy(domain, options.policies, {
-          lookup,
+          lookup: { ...lookup, timeoutMs },
           allowPrivate: options.allowPrivate,
           now: Date.now,
           policyPort: options.policyPort,
@@ -62,7 +62,9 @@ export function openDemands(options: DemandOptions): Demands {
     }
     case "dane": {
       const find = openDane(domain, lookup);
-      return async ({ name, port, isByHand }) => byDane(await find(name, port, isByHand ? "by-hand" : "by-mx"));
+      return async ({ name, port, named }) => {
+        return byDane(await find(name, port, named, budget.shareMs(parts, Infinity)));
+      };
     }
     case "never":
     case "opportunistic":
@@ -91,7 +93,7 @@ function byMtaSts(found: FoundPolicy, domain: string, host: string): Demand {
   const policy: DomainPolicy = { by: "mta-sts", mode, text, fault: stray };
   const demand = { policy, verify: unverified, serverName: null };
   if (mode === "testing") return { ...demand, tlsPolicy: "opportunistic", refusal: null };
-  return { ...demand, tlsPolicy: "require", refusal: stray };
+  return { ...demand, tlsPolicy: "require", refusal: stray === null ? null : { reason: "tls-policy", text: stray } };
 }
 
 /** A policy may name thousands, and each attempt tells them. */
@@ -113,8 +115,14 @@ function byDane(found: FoundDane): Demand {
     case "none":
     case "unknown":
       return { ...plain("opportunistic"), policy: { by: "dane", mode: kind, text, fault: null } };
-    case "failed":
-      return { ...plain("require"), policy: { by: "dane", mode: "enforce", text, fault: text }, refusal: text };
+    case "failed": {
+      const policy: DomainPolicy = { by: "dane", mode: "enforce", text, fault: text };
+      return { ...plain("require"), policy, refusal: { reason: "tls-policy", text } };
+    }
+    case "unanswered": {
+      const policy: DomainPolicy = { by: "dane", mode: "unknown", text, fault: null };
+      return { ...plain("require"), policy, refusal: { reason: "dns-failed", text } };
+    }
     case "unusable":
       return { ...plain("require"), policy: { by: "dane", mode: "enforce", text, fault: null } };
     case "records": {

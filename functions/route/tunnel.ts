@@ -6,6 +6,7 @@ import { Limits } from "../smtp/limit.ts";
 import { visibleLine } from "../verdict/visible.ts";
 import { proxyText, type Proxy } from "./egress.ts";
 import { askHttp } from "./http-connect.ts";
+import { tellable } from "./proxy-words.ts";
 import { askSocks5 } from "./socks5.ts";
 
 export interface Tunnel {
@@ -21,8 +22,8 @@ export interface Tunnel {
 export interface NoTunnel {
   readonly kind: "failed";
   /**
-   * `proxy`: it did not do its part. `refused`: it says that it cannot or will not reach the host. `limit`: the signal, or
-   * our time while it may have been waiting for the host.
+   * `proxy`: it did not do its part. `refused`: it says that it cannot or will not reach the host, or ends without a word
+   * once it was told which. `limit`: the signal, or our time while it may have been waiting for the host.
    */
   readonly by: "proxy" | "refused" | "limit";
   /** Names the proxy and what it answered; never what we told it of us. */
@@ -41,8 +42,9 @@ export type Answer =
   | {
       readonly kind: "failed";
       readonly by: "proxy" | "refused";
-      /** What it answered, in our words; `quote`: its own, untrusted. */
+      /** What it answered, in our words. */
       readonly said: string;
+      /** In its own, untrusted; empty where they are likely to repeat our credentials. */
       readonly quote: string;
     };
 
@@ -51,7 +53,7 @@ export interface Dialogue {
   readonly data: (octets: Buffer) => void;
   /** The proxy has closed. What is incomplete may be answer enough. */
   readonly end: () => void;
-  /** Whether it knows by now which host we want: its silence may be that host's. */
+  /** Whether it knows by now which host we want: what it fails at, and its silence, may be that host's. */
   readonly isAsked: () => boolean;
 }
 
@@ -92,6 +94,11 @@ export async function openTunnel(
   }
 }
 
+/**
+ * The proxy's name is looked up as the system does it: operators name proxies in /etc/hosts, by search domains and by mDNS,
+ * which c-ares knows nothing of. Nothing can cancel getaddrinfo, and a process that ends waits for it: where the system's
+ * resolver is silent, up to its own limit (resolv.conf's, 10 s by default) behind the verdict. An address spares that.
+ */
 function dial(proxy: Proxy): net.Socket {
   const { host, port } = proxy;
   if (proxy.type === "socks5" || proxy.tls === null) return net.connect({ host, port });
@@ -146,7 +153,8 @@ function follow(
     resolve("text" in answer ? answer : failed(answer.by, textOf(answer)));
   };
   const textOf = ({ said, quote }: { readonly said: string; readonly quote: string }): string =>
-    [`${name} answered: ${said}`, cleaned(quote, proxy)].filter((part) => part !== "").join(" ");
+    [`${name} answered: ${said}`, cleaned(tellable(quote, proxy.credentials))].filter((part) => part !== "").join(" ");
+  const faultBy = (): "refused" | "proxy" => (dialogue?.isAsked() === true ? "refused" : "proxy");
   const begin = (): void => {
     received += 1;
     stage = "answer";
@@ -164,13 +172,12 @@ function follow(
   };
   const ended = (): void => {
     dialogue?.end();
-    settle(
-      failed("proxy", stage === "tls" ? `TLS to ${name} failed: it closed the connection` : `${name} closed ${before}`),
-    );
+    const text = stage === "tls" ? `TLS to ${name} failed: it closed the connection` : `${name} closed ${before}`;
+    settle(failed(faultBy(), text));
   };
   const broken = (error: NodeJS.ErrnoException): void => {
     dialogue?.end();
-    settle(failed("proxy", brokenText(name, stage, error, proxy)));
+    settle(failed(isOfTls(error) ? "proxy" : faultBy(), brokenText(name, stage, error)));
   };
 
   socket.setNoDelay(true);
@@ -178,7 +185,7 @@ function follow(
   if (isTls) socket.on("secureConnect", begin);
   limits.start(timeoutMs, () => {
     const by = dialogue?.isAsked() === true ? "limit" : "proxy";
-    settle(failed(by, `${name} ${waitedFor[stage]} within ${timeoutMs / 1000} s`));
+    settle(failed(by, `${name} ${waitedFor[stage]} within ${Math.round(timeoutMs) / 1000} s`));
   });
   if (signal !== null)
     limits.follow(signal, () => settle(failed("limit", `given up: ${name} ${waitedFor[stage]} by then`)));
@@ -192,12 +199,17 @@ const waitedFor: Readonly<Record<Stage, string>> = {
   answer: "did not answer",
 };
 
-function brokenText(name: string, stage: Stage, error: NodeJS.ErrnoException, proxy: Proxy): string {
-  const reason = cleaned(reasonOf(error), proxy);
+function brokenText(name: string, stage: Stage, error: NodeJS.ErrnoException): string {
+  // The system's words and OpenSSL's; the proxy's only as its certificate names it, which comes before our credentials.
+  const reason = cleaned(reasonOf(error));
   if (stage === "connect") return `${name} cannot be reached: ${reason}`;
-  // Under TLS 1.3 a proxy may refuse our certificate after the handshake, with an alert (RFC 8446 §4.4.2.4).
-  if (stage === "tls" || error.code?.startsWith("ERR_SSL") === true) return `TLS to ${name} failed: ${reason}`;
+  if (stage === "tls" || isOfTls(error)) return `TLS to ${name} failed: ${reason}`;
   return `${name} reset ${before} (${reason})`;
+}
+
+/** Under TLS 1.3 a proxy may refuse our certificate after the handshake, with an alert (RFC 8446 §4.4.2.4). */
+function isOfTls({ code }: NodeJS.ErrnoException): boolean {
+  return code?.startsWith("ERR_SSL") === true;
 }
 
 /** OpenSSL's message names threads and source files; its reason says what happened. */
@@ -224,18 +236,10 @@ interface Handle {
   readStart(): void;
 }
 
-/** A proxy's own words, without ours: it may repeat our credentials. One line, cut. */
-function cleaned(words: string, { credentials }: Proxy): string {
-  const secrets = credentials === null ? [] : [encoded(credentials), credentials.password, credentials.username];
-  const without = secrets
-    .filter((secret) => secret !== "")
-    .reduce((text, secret) => text.replaceAll(secret, "***"), words);
-  const [line = ""] = without.trim().split(/[\r\n]/);
+/** One line, cut. */
+function cleaned(words: string): string {
+  const [line = ""] = words.trim().split(/[\r\n]/);
   return Array.from(visibleLine(line)).slice(0, quoteLimit).join("").trim();
-}
-
-function encoded({ username, password }: { readonly username: string; readonly password: string }): string {
-  return Buffer.from(`${username}:${password}`).toString("base64");
 }
 
 function failed(by: NoTunnel["by"], text: string): NoTunnel {

@@ -18,22 +18,22 @@ export type Held<T> =
 /**
  * Runs something while the lease is ours.
  * @param gapMs how long nobody has the lease after it, if it asked somebody
+ * @param run says by `asks`, before it does, that it asks somebody: should it throw then, somebody may have been asked
  */
-export async function withLease<T extends { readonly asked: boolean }>(
+export async function withLease<T extends object>(
   lease: Lease,
   gapMs: number,
   table: Table,
-  run: (state: PairState) => Promise<T>,
+  run: (state: PairState, asks: () => void) => Promise<T>,
 ): Promise<Held<T>> {
   const leased = await patiently(lease, table);
   if (leased.lease === null) return { result: null, waitMs: leased.waitMs };
   // A renewal that fails is no fault yet: the next one may not, and the lease is ours until it runs out.
   const renewing = setInterval(() => void renew(lease, holdMs, table).catch(() => false), renewMs);
-  let asked = true;
+  let asked = false;
+  const asks = (): void => void (asked = true);
   try {
-    const result = await run(leased.state);
-    asked = result.asked;
-    return { result };
+    return { result: await run(leased.state, asks) };
   } finally {
     clearInterval(renewing);
     // Not given back it runs out by itself: nothing that was done is undone for that.

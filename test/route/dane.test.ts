@@ -3,8 +3,8 @@ import { after, before, suite, test } from "node:test";
 import nodeDns from "node:dns";
 import fc from "fast-check";
 import { openDane, type FoundDane } from "../../functions/route/dane.ts";
-import type { AskOptions } from "../../functions/route/dns.ts";
-import { type DnsServer, serveDns, type Zone } from "./dns-server.ts";
+import type { AskOptions } from "../../functions/route/dns-servers.ts";
+import { type DnsFailure, type DnsServer, serveDns, type Zone } from "./dns-server.ts";
 
 const one = `3 1 1 ${"ab".repeat(32)}`;
 const other = `2 0 1 ${"cd".repeat(32)}`;
@@ -93,10 +93,10 @@ suite("what DANE asks of a host found by MX", () => {
     ["good.test", "old.good.test",          "unusable: DANE: no TLSA record of _25._tcp.old.good.test is usable: 0 0 1 abababab…, 3 1 1 abcd, 3 1 7 abababab…; TLS is required, without authentication"],
     ["good.test", "mixed.good.test",        "records 311 at mixed.good.test for mixed.good.test good.test"],
     ["good.test", "unsigned-tlsa.good.test", "none: DANE does not apply: the TLSA records of _25._tcp.unsigned-tlsa.good.test are not signed (DNSSEC)"],
-    ["good.test", "bogus-tlsa.good.test",   "failed: DNS: SERVFAIL for TLSA _25._tcp.bogus-tlsa.good.test from SERVER"],
-    ["good.test", "bogus-a.good.test",      "failed: DNS: SERVFAIL for A bogus-a.good.test from SERVER"],
+    ["good.test", "bogus-tlsa.good.test",   "failed: DANE: the TLSA records of _25._tcp.bogus-tlsa.good.test cannot be had: DNS: SERVFAIL for TLSA _25._tcp.bogus-tlsa.good.test from SERVER"],
+    ["good.test", "bogus-a.good.test",      "failed: DANE: the addresses of bogus-a.good.test cannot be had: DNS: SERVFAIL for A bogus-a.good.test from SERVER"],
     ["good.test", "half.good.test",         "records 311 at half.good.test for half.good.test good.test"],
-    ["good.test", "half-bogus.good.test",   "failed: DNS: SERVFAIL for A half-bogus.good.test from SERVER"],
+    ["good.test", "half-bogus.good.test",   "failed: DANE: the addresses of half-bogus.good.test cannot be had: DNS: SERVFAIL for A half-bogus.good.test from SERVER"],
     ["good.test", "gone.good.test",         "none: DANE does not apply: DNS has no address of gone.good.test"],
     ["good.test", "alias.good.test",        "records 311 201 at mx.good.test for mx.good.test good.test"],
     ["good.test", "alias-old.good.test",    "records 201 at alias-old.good.test for alias-old.good.test good.test"],
@@ -108,11 +108,11 @@ suite("what DANE asks of a host found by MX", () => {
     ["good.test", "mx.plain.test",          "none: DANE does not apply: the addresses of mx.plain.test are not signed (DNSSEC)"],
     ["good.test", "alias.plain.test",       "none: DANE does not apply: the addresses of alias.plain.test are not signed (DNSSEC)"],
     ["good.test", "192.0.2.9",              "none: DANE does not apply: 192.0.2.9 is an address"],
-    ["good.test", "mx.attacker.test",       "failed: DNS: mx.attacker.test is not among the signed MX records of good.test"],
+    ["good.test", "mx.attacker.test",       "failed: DANE: mx.attacker.test is not among the signed MX records of good.test"],
     ["alias-domain.test", "mx.good.test",   "records 311 201 at mx.good.test for mx.good.test alias-domain.test good.test"],
     ["own.test", "own.test",                "records 311 at own.test for own.test"],
-    ["own.test", "mx.good.test",            "failed: DNS: mx.good.test is not among the signed MX records of own.test"],
-    ["bogus.test", "mx.good.test",          "failed: DNS: SERVFAIL for MX bogus.test from SERVER"],
+    ["own.test", "mx.good.test",            "failed: DANE: mx.good.test is not among the signed MX records of own.test"],
+    ["bogus.test", "mx.good.test",          "failed: DANE: the MX records of bogus.test cannot be had: DNS: SERVFAIL for MX bogus.test from SERVER"],
     ["plain.test", "mx.plain.test",         "none: DANE does not apply: the MX records of plain.test are not signed (DNSSEC)"],
     ["plain.test", "mx.good.test",          "none: DANE does not apply: the MX records of plain.test are not signed (DNSSEC)"],
     ["plain-own.test", "plain-own.test",    "none: DANE does not apply: the MX records of plain-own.test are not signed (DNSSEC)"],
@@ -134,14 +134,73 @@ suite("what DANE asks of a host found by MX", () => {
     assert.equal(text, "DANE: 3 1 1 abababab…, 2 0 1 cdcdcdcd… of _25._tcp.mx.good.test");
   });
 
-  test("no answer is a failure", async () => {
+  test("no answer is no word of the domain's", async () => {
     const found = await openDane("silent.test", options({ timeoutMs: 60 }))("mx.good.test", 25);
-    assert.equal(lineOf(found), "failed: DNS: no answer within 60 ms for MX silent.test from SERVER");
+    assert.equal(
+      lineOf(found),
+      "unanswered: DANE needs the MX records of silent.test: DNS: no answer within 60 ms for MX silent.test from SERVER",
+    );
   });
 
-  test("a signal ends it as a failure", async () => {
+  test("a signal ends it so, too", async () => {
     const found = await openDane("silent.test", options({ signal: AbortSignal.abort() }))("mx.good.test", 25);
-    assert.equal(lineOf(found), "failed: DNS: given up for MX silent.test");
+    assert.equal(
+      lineOf(found),
+      "unanswered: DANE needs the MX records of silent.test: DNS: given up for MX silent.test",
+    );
+  });
+
+  const unheard: readonly (readonly [says: DnsFailure, text: RegExp])[] = [
+    ["REFUSED", /^unanswered: DANE needs the TLSA records of _25\._tcp\.mx\.good\.test: DNS: REFUSED for TLSA /],
+    [
+      "malformed",
+      /^unanswered: DANE needs the TLSA records of _25\._tcp\.mx\.good\.test: DNS: a malformed answer for TLSA /,
+    ],
+    ["garbage", /^unanswered: DANE needs the TLSA records of _25\._tcp\.mx\.good\.test: DNS: /],
+    [
+      "silent",
+      /^unanswered: DANE needs the TLSA records of _25\._tcp\.mx\.good\.test: DNS: no answer within \d+ ms for TLSA /,
+    ],
+  ];
+  for (const [says, text] of unheard) {
+    test(`nor is ${says} for its TLSA records`, async () => {
+      const faulty = await serveDns({ ...zone, "_25._tcp.mx.good.test": says }, () => {}, { validates: true });
+      const find = openDane("good.test", options({ server: faulty.server, timeoutMs: 300 }));
+      const found = await find("mx.good.test", 25);
+      await faulty.close();
+      assert.match(lineOf(found), text);
+    });
+  }
+
+  test("nor is a resolver that is not there", async () => {
+    const gone = await serveDns(zone);
+    await gone.close();
+    const found = await openDane("good.test", options({ server: gone.server }))("mx.good.test", 25);
+    assert.equal(
+      lineOf(found),
+      "unanswered: DANE needs the MX records of good.test: DNS: no server for MX good.test from SERVER",
+    );
+  });
+
+  test("all look-ups for one host end within its time, each leaving half of it to the next", async () => {
+    const slow = await serveDns({ ...zone, "_25._tcp.mx.good.test": "silent" }, () => {}, { validates: true });
+    const find = openDane("good.test", options({ server: slow.server, timeoutMs: 60_000 }));
+    const found = await find("mx.good.test", 25, "by-mx", 400);
+    await slow.close();
+    assert.match(lineOf(found), /^unanswered: .* no answer within (?:1?\d{1,2}|200) ms for TLSA /);
+  });
+
+  test("an AAAA that is not answered leaves time for what the A leads to", async () => {
+    const half = { ...zone, "bare.good.test": { A: ["192.0.2.1"], AAAA: "silent" }, "cut.good.test": { signed: false, A: ["192.0.2.1"], AAAA: "silent" } } as const; // prettier-ignore
+    const slow = await serveDns(half, () => {}, { validates: true });
+    const began = performance.now();
+    for (const host of ["bare", "cut"]) {
+      const find = openDane("good.test", options({ server: slow.server, timeoutMs: 60_000 }));
+      const found = await find(`${host}.good.test`, 25);
+      assert.match(lineOf(found), /^none: /);
+    }
+    assert.ok(performance.now() - began < 30_000, "of a minute for each, three seconds");
+    await slow.close();
   });
 });
 
@@ -167,8 +226,7 @@ suite("what DANE asks of a host named by hand", () => {
 
 suite("a resolver that does not validate", () => {
   const unknown =
-    "unknown: DANE cannot be known: the DNS server SERVER does not validate DNSSEC; " +
-    "use one on this machine that does, such as unbound (--resolver 127.0.0.1)";
+    "unknown: the DNS server SERVER does not validate DNSSEC; use one on this machine that does, such as unbound";
 
   // prettier-ignore
   const cases: readonly (readonly [domain: string, host: string, named: "by-mx" | "by-hand"])[] = [
@@ -186,14 +244,11 @@ suite("a resolver that does not validate", () => {
     });
   }
 
-  test("but which fails for the root, is a failure", async () => {
+  test("but which fails for the root, is not the domain's fault", async () => {
     const failing = await serveDns({ ...zone, ".": "SERVFAIL" });
     const found = await openDane("good.test", options({ server: failing.server }))("mx.good.test", 25);
     await failing.close();
-    assert.equal(
-      lineOf(found),
-      "failed: DNS: whether SERVER validates DNSSEC could not be learnt: no answer for SOA of the root",
-    );
+    assert.equal(lineOf(found), "unanswered: DANE needs to know whether SERVER validates DNSSEC: no answer for SOA .");
   });
 
   test("does not become one because another of the process's servers validates", async () => {

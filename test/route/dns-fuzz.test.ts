@@ -115,7 +115,7 @@ const outcomes = new Set<string>();
 async function probeWith(answers: Answers, tls: (typeof tlsModes)[number]): Promise<void> {
   const udp = await answering(answers);
   try {
-    const more = { resolver: `127.0.0.1:${udp.address().port}`, isByHand: false, egress: throughProxy(), tls };
+    const more = { resolver: `127.0.0.1:${udp.address().port}`, egress: throughProxy(), tls };
     const began = performance.now();
     const verdict = await probe(requestTo(["one@to.test"], null, { ...more, budgetMs, timeoutMs: 60_000 }));
     const elapsedMs = performance.now() - began;

@@ -6,7 +6,7 @@ import { createServer } from "node:net";
 import { after, before, suite, test } from "node:test";
 import * as packets from "dns-packet";
 import fc from "fast-check";
-import type { AskOptions } from "../../functions/route/dns.ts";
+import type { AskOptions } from "../../functions/route/dns-servers.ts";
 import type { SecureType } from "../../functions/route/dns-message.ts";
 import { askSecurely, validates } from "../../functions/route/dnssec.ts";
 import { type DnsServer, serveDns, type Zone } from "./dns-server.ts";

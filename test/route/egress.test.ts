@@ -9,7 +9,7 @@ import { probe, type ProbeRequest } from "../../functions/route/attempts.ts";
 import {
   checkEgress,
   EgressFault,
-  familiesOf,
+  reachableFamilies,
   type Egress,
   type HttpConnect,
   type Socks5,
@@ -20,7 +20,7 @@ import type { Verdict } from "../../functions/verdict/verdict.ts";
 import { certificate, key } from "../../infra/local/mail/certificate.ts";
 import { parseDialog } from "../../infra/local/mail/dialog.ts";
 import { MailHosts } from "../../infra/local/mail/mail-host.ts";
-import { rawProxy, startFaithfulConnect, startHttpConnect, startSocks5, type TestProxy } from "../support/proxies.ts";
+import { rawProxy, startFaithfulConnect, startHttpConnect, startSocks5, type Play, type TestProxy } from "../support/proxies.ts"; // prettier-ignore
 import { requestTo } from "../support/request.ts";
 import { serveDns } from "./dns-server.ts";
 import { domain, openNetwork, type Network, type Places } from "./network.ts";
@@ -58,7 +58,7 @@ function ask({ resolver, port }: Network, way: Egress, more: Partial<ProbeReques
 
 /** Where our own address is no sign of our own host. */
 function byHand({ port }: Network, ...names: readonly string[]): ProbeRequest["hosts"] {
-  return names.map((name) => ({ name, port }));
+  return names.map((name) => ({ name, port, named: "by-hand" }));
 }
 
 /** Hosts by address, as they were asked. */
@@ -101,17 +101,19 @@ async function startSeeing(
 }
 
 describe("direct", () => {
-  it("leaves from the address that it is bound to, and says that the host sees that one", async () => {
-    await using host = await startSeeing("127.0.0.1");
-    const hosts = [{ name: "127.0.0.1", port: host.port }];
-    const way = egress({ type: "direct", bind: "127.0.0.77" });
-    const verdict = await probe(requestTo(["one@mx.example"], hosts, { egress: way, depth: "ehlo" }));
-    assert.deepEqual(host.seen, ["127.0.0.77"]);
-    assert.equal(verdict.attempts[0]?.localAddress, "127.0.0.77");
-    assert.deepEqual(verdict.egress, { name: "tested", address: "127.0.0.77", seen: "127.0.0.77" });
-  });
+  for (const name of ["127.0.0.1", "::ffff:127.0.0.1"]) {
+    it(`to ${name} leaves from the address that it is bound to, and says that the host sees that one`, async () => {
+      await using host = await startSeeing("127.0.0.1");
+      const hosts = [{ name, port: host.port }];
+      const way = egress({ type: "direct", bind: "127.0.0.77" });
+      const verdict = await probe(requestTo(["one@mx.example"], hosts, { egress: way, depth: "ehlo" }));
+      assert.deepEqual(host.seen, ["127.0.0.77"]);
+      assert.equal(verdict.attempts[0]?.localAddress, "127.0.0.77");
+      assert.deepEqual(verdict.egress, { name: "tested", address: "127.0.0.77", seen: "127.0.0.77" });
+    });
+  }
 
-  for (const bind of ["192.0.2.77", "2001:db8::77"]) {
+  for (const bind of ["192.0.2.77", "2001:db8::77", "::ffff:127.0.0.1"]) {
     it(`from ${bind}, which this machine does not have, is our own fault, and asks nobody`, async () => {
       await using network = await open({ "a .2": accepts });
       await assert.rejects(ask(network, egress({ type: "direct", bind })), (error) => {
@@ -128,10 +130,11 @@ describe("direct", () => {
     ["6", null, "6"],
     ["both", "127.0.0.1", "4"],
     ["both", "::1", "6"],
+    ["both", "::ffff:127.0.0.1", "4"],
   ];
   for (const [given, bind, expected] of families) {
     it(`of families ${given}, bound to ${bind}, dials ${expected}`, () => {
-      assert.equal(familiesOf(egress({ type: "direct", bind }, { families: given })), expected);
+      assert.equal(reachableFamilies(egress({ type: "direct", bind }, { families: given })), expected);
     });
   }
 
@@ -262,32 +265,32 @@ const faults: readonly {
     says: /^the proxy socks5 127\.0\.0\.1:\d+ closed the connection before it had answered$/,
   },
   {
-    name: "an HTTP proxy that resets",
-    start: () =>
-      rawProxy(async (play) => {
-        await play.receivedHead();
-        play.rst();
-      }),
+    name: "401",
+    start: () => answeringHttp(() => "HTTP/1.1 401 Unauthorized"),
     via: (at) => httpConnect(at, { credentials }),
-    says: /^the proxy http-connect 127\.0\.0\.1:\d+ reset the connection before it had answered \(ECONNRESET\)$/,
+    says: /^the proxy http-connect 127\.0\.0\.1:\d+ answered: 401 Unauthorized$/,
   },
   {
     name: "a proxy that repeats what it was told of us",
-    start: () =>
-      rawProxy(async (play) => {
-        const [, token = ""] = /Basic (\S+)/.exec((await play.receivedHead()).toString()) ?? [];
-        play.say(`HTTP/1.1 400 ${token} ${Buffer.from(token, "base64").toString()}\r\n\r\n`);
-      }),
+    start: () => answeringHttp((token) => `HTTP/1.1 400 ${token} ${Buffer.from(token, "base64").toString()}`),
     via: (at) => httpConnect(at, { credentials }),
-    says: /^the proxy http-connect 127\.0\.0\.1:\d+ answered: 400 \*\*\* \*\*\*:\*\*\*$/,
+    says: /^the proxy http-connect 127\.0\.0\.1:\d+ answered: 400 \(in words that are left out: /,
   },
   {
     name: "a mail host in the proxy's place",
     start: () => rawProxy((play) => play.say("220 mx.example ESMTP\r\n")),
     via: (at) => socks5(at, { credentials }),
-    says: /^the proxy socks5 127\.0\.0\.1:\d+ answered: what is not SOCKS5: 2/,
+    says: /^the proxy socks5 127\.0\.0\.1:\d+ answered: what is not SOCKS5$/,
   },
 ];
+
+/** To every request, with the credentials that came in it, as they came. */
+function answeringHttp(answer: (token: string) => string): Promise<TestProxy> {
+  return rawProxy(async (play) => {
+    const [, token = ""] = /Basic (\S+)/.exec((await play.receivedHead()).toString()) ?? [];
+    play.say(`${answer(token)}\r\n\r\n`);
+  });
+}
 
 async function closedProxy(): Promise<TestProxy> {
   const proxy = await startSocks5();
@@ -387,6 +390,32 @@ describe("what the proxy says of a host is of that host alone", () => {
     });
   }
 
+  const failures: readonly (readonly [name: string, play: (play: Play) => void, says: RegExp])[] = [
+    ["closes", (play) => play.fin(), / closed the connection before it had answered$/],
+    ["resets", (play) => play.rst(), / reset the connection before it had answered \(ECONNRESET\)$/],
+  ];
+  const statuses = ["403 Forbidden", "408 Request Timeout", "502 Bad Gateway", "503 Service Unavailable", "504 Gateway Timeout"]; // prettier-ignore
+  const ofHttp = statuses.map((status) => {
+    const says = new RegExp(` answered: ${status}$`);
+    return [`says ${status}`, (play: Play) => play.say(`HTTP/1.1 ${status}\r\n\r\n`), says] as const;
+  });
+  for (const [make, fails] of [
+    [socks5, failures],
+    [httpConnect, [...failures, ...ofHttp]],
+  ] as const) {
+    for (const [name, play, says] of fails) {
+      it(`${make.name} that ${name} once it was told the host: the next one is asked`, async () => {
+        await using network = await open({ "a .2": null, "b .3": refuses });
+        await using at = await failingFirst(make, play);
+        const verdict = await ask(network, egress(make(at, { credentials })));
+        assert.deepEqual([verdict.primary.text, asked(verdict)], [listed, ["127.0.0.2", "127.0.0.3"]]);
+        const [first] = verdict.attempts;
+        assert.deepEqual([first?.stop?.reason, first?.stop?.stage], ["proxy-refused", "connect"]);
+        assert.match(first?.stop?.text ?? "", says);
+      });
+    }
+  }
+
   it("and where nobody else is there, the verdict is that the proxy says so", async () => {
     await using network = await open({ "a .2": null });
     await using at = await startSocks5();
@@ -404,22 +433,47 @@ function grantingNothing(): Promise<TestProxy> {
 }
 
 /** Answers the first request with that code, and forwards the others. */
-async function refusingFirst(version: number, code: number): Promise<TestProxy> {
-  const onward = await startSocks5();
-  let connections = 0;
-  const first = await rawProxy(async (play) => {
-    connections += 1;
-    if (connections > 1) {
-      const to = net.connect(onward.port, onward.host);
-      to.on("error", () => play.socket.destroy());
-      to.write(await play.received(0));
-      play.socket.pipe(to).pipe(play.socket);
-      return;
-    }
+function refusingFirst(version: number, code: number): Promise<TestProxy> {
+  return forwardingAllButFirst(startSocks5(), async (play) => {
     await play.received(3);
     play.say(Buffer.of(5, 0));
     await play.received(3 + 10);
     play.say(Buffer.of(version, code, 0, 1, 0, 0, 0, 0, 0, 0));
+  });
+}
+
+/** Does so with the first request once it has it whole, with the credentials, and forwards the others. */
+function failingFirst(make: typeof socks5 | typeof httpConnect, fail: (play: Play) => void): Promise<TestProxy> {
+  if (make === httpConnect) {
+    return forwardingAllButFirst(startHttpConnect(credentials), async (play) => {
+      await play.receivedHead();
+      fail(play);
+    });
+  }
+  const { username, password } = credentials;
+  return forwardingAllButFirst(startSocks5(credentials), async (play) => {
+    await play.received(4);
+    play.say(Buffer.of(5, 2));
+    await play.received(4 + 3 + username.length + password.length);
+    play.say(Buffer.of(1, 0));
+    await play.received(4 + 3 + username.length + password.length + 10);
+    fail(play);
+  });
+}
+
+async function forwardingAllButFirst(
+  starting: Promise<TestProxy>,
+  playFirst: (play: Play) => Promise<void>,
+): Promise<TestProxy> {
+  const onward = await starting;
+  let connections = 0;
+  const first = await rawProxy(async (play) => {
+    connections += 1;
+    if (connections === 1) return await playFirst(play);
+    const to = net.connect(onward.port, onward.host);
+    to.on("error", () => play.socket.destroy());
+    to.write(await play.received(0));
+    play.socket.pipe(to).pipe(play.socket);
   });
   const close = async (): Promise<void> => {
     await first.close();
@@ -455,6 +509,44 @@ describe("names", () => {
     const verdict = await ask(network, egress(socks5(at)), { allowPrivate: false });
     assert.match(verdict.primary.text, /127\.0\.0\.2 \(loopback\), which is not dialled/);
     assert.equal(at.connections(), 0);
+  });
+});
+
+describe("names that no host on the Internet has", () => {
+  const local = ["2130706433", "127.1", "0x7f.1", "localhost", "metadata.google.internal", "x.local", "mx"];
+  const mx = { [domain]: { MX: local.map((name, index) => `${index} ${name}`) } };
+
+  /** As far as the proxy is asked; it refuses all. */
+  async function askedFor(more: Partial<ProbeRequest>): Promise<readonly [verdict: Verdict, destinations: string[]]> {
+    const destinations: string[] = [];
+    const allow = (destination: string): boolean => destinations.push(destination) < 0;
+    await using at = await startSocks5({ allow });
+    const dns = await serveDns(mx);
+    const way = egress(socks5(at, { passesNames: true }));
+    const verdict = await probe(requestTo([`one@${domain}`], null, { resolver: dns.server, egress: way, ...more }));
+    await dns.close();
+    return [verdict, destinations];
+  }
+
+  it("are handed to no proxy", async () => {
+    const [verdict, destinations] = await askedFor({});
+    assert.deepEqual(destinations, []);
+    assert.deepEqual(
+      verdict.attempts.map(({ host, stop }) => [host, stop?.reason, stop?.stage]),
+      local.map((name) => [name, "guarded", "connect"]),
+    );
+    assert.match(verdict.primary.text, /^2130706433 is no name of a host on the Internet \(a number\), and no proxy is asked for it$/); // prettier-ignore
+  });
+
+  it("are handed over where private addresses are allowed", async () => {
+    assert.deepEqual((await askedFor({ allowPrivate: true }))[1], local);
+  });
+
+  it("are handed over when they were named by hand, and not when a queue names them", async () => {
+    for (const named of ["by-hand", "by-mx"] as const) {
+      const hosts = local.map((name) => ({ name, port: 25, named }));
+      assert.deepEqual((await askedFor({ hosts }))[1], named === "by-hand" ? local : []);
+    }
   });
 });
 
@@ -598,4 +690,30 @@ describe("PEM that is none is our own fault, told before anything is dialled", (
     assert.equal(proxy.connections(), 0);
     assert.deepEqual(await network.surprises(new Set()), []);
   });
+});
+
+describe("credentials that a proxy cannot be told are our own fault, and nobody is asked", () => {
+  const long = "s3cret".repeat(43);
+  for (const [name, viaOf, username, password, says] of [
+    ["no password, over SOCKS5", socks5, "somebody", "", /the password .* 1 to 255 octets/],
+    ["a password of 258 octets, over SOCKS5", socks5, "somebody", long, /the password .* 1 to 255 octets/],
+    ["a username of 256 octets, over SOCKS5", socks5, "é".repeat(128), "s3cret", /the username .* 1 to 255 octets/],
+    ['a username with ":", over HTTP', httpConnect, "some:body", "s3cret", /the username .* without ":"/],
+    ["a password with a line end, over HTTP", httpConnect, "us", "s3cret\r\n", /the password .* without control/],
+  ] as const) {
+    it(name, async () => {
+      await using network = await open({ "a .2": accepts });
+      await using proxy = await rawProxy(() => {});
+      const via = viaOf(proxy, { credentials: { username, password } });
+      await assert.rejects(ask(network, egress(via)), (error) => {
+        assert.ok(error instanceof EgressFault, String(error));
+        assert.match(error.message, says);
+        assert.match(error.message, new RegExp(`^egress tested: .*, for ${via.type} ${proxy.host}:${proxy.port}$`));
+        assert.doesNotMatch(error.message, /s3cret|some:body|éé/);
+        return true;
+      });
+      assert.equal(proxy.connections(), 0);
+      assert.deepEqual(await network.surprises(new Set()), []);
+    });
+  }
 });

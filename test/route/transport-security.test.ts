@@ -2,10 +2,13 @@
 // real servers. How a policy is found, and how certificates are held against records, is tested elsewhere.
 import assert from "node:assert/strict";
 import { createHash, X509Certificate } from "node:crypto";
+import { once } from "node:events";
 import type { RequestListener } from "node:http";
+import { createServer, type AddressInfo } from "node:net";
 import { after, before, describe, it } from "node:test";
 import { printVerdict } from "../../functions/cli/print.ts";
 import { probe, type ProbeRequest } from "../../functions/route/attempts.ts";
+import type { Naming } from "../../functions/route/hosts.ts";
 import { memoryCache } from "../../functions/route/mta-sts.ts";
 import type { Transcript } from "../../functions/smtp/transcript.ts";
 import { reconcile } from "../../functions/verdict/reconcile.ts";
@@ -58,7 +61,6 @@ interface Row {
   readonly fault?: RegExp;
   /** Null: `certificate.ts` of the mail hosts, which signs itself. */
   readonly shows?: Shown | null;
-  readonly ask?: Partial<ProbeRequest>;
 }
 
 interface StsRow extends Row {
@@ -68,11 +70,13 @@ interface StsRow extends Row {
 
 interface DaneRow extends Row {
   /** By host; all that is not said otherwise is signed. */
-  readonly tlsa: Readonly<Record<string, readonly string[] | "SERVFAIL">>;
+  readonly tlsa: Readonly<Record<string, readonly string[] | "SERVFAIL" | "silent">>;
   readonly zone?: Zone;
   readonly validates?: boolean;
-  /** In the place of the domain's own. */
+  /** In the place of the domain's own, by hand unless `named` says so. */
   readonly hosts?: readonly string[];
+  readonly named?: Naming;
+  readonly ask?: Partial<ProbeRequest>;
 }
 
 const ofEnforce = /^the MTA-STS policy of to\.test \(enforce, id one\)$/;
@@ -96,6 +100,13 @@ const stsRows: readonly StsRow[] = [
     gives: "unanswered tls tls a", tried: ["a .2 unanswered tls tls"],
     text: /^the host's certificate does not verify: DEPTH_ZERO_SELF_SIGNED_CERT; TLS is asked for by the MTA-STS policy of to\.test \(enforce, id one\)$/,
     fault: /does not verify: DEPTH_ZERO_SELF_SIGNED_CERT$/,
+  },
+  {
+    title: "enforced: a block said behind TLS is the answer, whatever the certificate",
+    file: enforceA, net: { "a .2": `${secured}S: 554 5.7.1 Client host [203.0.113.7] blocked using zen.spamhaus.org\nS! fin` },
+    shows: null, mode: "enforce", policy: ofEnforce,
+    gives: "rejected ip-reputation ehlo a", tried: ["a .2 rejected ehlo tls"],
+    text: /^554 5\.7\.1 Client host/, fault: /does not verify: DEPTH_ZERO_SELF_SIGNED_CERT$/,
   },
   {
     title: "enforced: a certificate of another name does, too; the next host is asked, and accepts",
@@ -230,14 +241,14 @@ const daneRows: readonly DaneRow[] = [
     title: "a key that does not fit ends it before MAIL",
     net: { "a .2": isLeft }, tlsa: { a: [misfits] }, mode: "enforce", policy: new RegExp(`^${words("a")}$`),
     gives: "unanswered tls tls a", tried: ["a .2 unanswered tls tls"],
-    text: new RegExp(String.raw`^DANE: wanted 3 1 1 abababab…; shown 3 1 1 [\da-f]{8}…; TLS is asked for by ${words("a")}$`),
-    fault: /^DANE: wanted 3 1 1 abababab…; shown 3 1 1 [\da-f]{8}…$/,
+    text: new RegExp(String.raw`^the certificate fits none of the TLSA records: shown 3 1 1 [\da-f]{8}…; TLS is asked for by ${words("a")}$`),
+    fault: /^the certificate fits none of the TLSA records: shown 3 1 1 [\da-f]{8}…$/,
   },
   {
     title: "the next host's fits",
     net: { "a .2": isLeft, "b .3": accepts }, tlsa: { a: [misfits], b: [fits] }, mode: "enforce", policy: new RegExp(`^${words("a")}$`),
     gives: "accepted - rcpt b", tried: ["a .2 unanswered tls tls", "b .3 accepted rcpt tls"],
-    fault: /^DANE: wanted /,
+    fault: /^the certificate fits none of the TLSA records: /,
   },
   {
     title: "a trust anchor that the host sends along",
@@ -248,14 +259,14 @@ const daneRows: readonly DaneRow[] = [
     title: "a trust anchor does not help a host of another name",
     net: { "d .2": isLeft }, tlsa: { d: [ofAuthority] }, mode: "enforce", policy: /^DANE: 2 0 1 /,
     gives: "unanswered tls tls d", tried: ["d .2 unanswered tls tls"],
-    text: /^DANE: the certificate is for DNS:mta-sts\.policy\.test, .*, not for d\.test or to\.test; TLS is asked for by DANE: 2 0 1 /,
-    fault: /^DANE: the certificate is for /,
+    text: /^the certificate is for DNS:mta-sts\.policy\.test, .*, not for d\.test or to\.test; TLS is asked for by DANE: 2 0 1 /,
+    fault: /^the certificate is for /,
   },
   {
     title: "a trust anchor that the host does not send is none",
     net: { "a .2": isLeft }, shows: { certificate, key }, tlsa: { a: [ofAuthority] }, mode: "enforce", policy: /^DANE: 2 0 1 /,
     gives: "unanswered tls tls a", tried: ["a .2 unanswered tls tls"],
-    text: /^DANE: wanted 2 0 1 [\da-f]{8}…; shown no issuer; TLS is asked for by DANE: 2 0 1 /,
+    text: /^the certificate fits none of the TLSA records: shown no issuer; TLS is asked for by DANE: 2 0 1 /,
     fault: /shown no issuer$/,
   },
   {
@@ -286,16 +297,28 @@ const daneRows: readonly DaneRow[] = [
   },
   {
     title: "a look-up that fails keeps us from the host, for anybody may have made it fail",
-    net: { "a .2": dialledNever }, tlsa: { a: "SERVFAIL" }, mode: "enforce", policy: /^DNS: SERVFAIL for TLSA _\d+\._tcp\.a\.test from /,
+    net: { "a .2": dialledNever }, tlsa: { a: "SERVFAIL" }, mode: "enforce", policy: /^DANE: the TLSA records of _\d+\._tcp\.a\.test cannot be had: /,
     gives: "unanswered tls dns a", tried: ["a - unanswered dns"],
-    text: /^DNS: SERVFAIL for TLSA _\d+\._tcp\.a\.test from \S+$/,
-    fault: /^DNS: SERVFAIL for TLSA /,
+    text: /^DANE: the TLSA records of _\d+\._tcp\.a\.test cannot be had: DNS: SERVFAIL for TLSA _\d+\._tcp\.a\.test from \S+$/,
+    fault: /: DNS: SERVFAIL for TLSA /,
   },
   {
     title: "and leads to the next one",
-    net: { "a .2": dialledNever, "b .3": accepts }, tlsa: { a: "SERVFAIL", b: [fits] }, mode: "enforce", policy: /^DNS: SERVFAIL /,
+    net: { "a .2": dialledNever, "b .3": accepts }, tlsa: { a: "SERVFAIL", b: [fits] }, mode: "enforce", policy: /^DANE: .*: DNS: SERVFAIL /,
     gives: "accepted - rcpt b", tried: ["a - unanswered dns", "b .3 accepted rcpt tls"],
-    fault: /^DNS: SERVFAIL /,
+    fault: /^DANE: .*: DNS: SERVFAIL /,
+  },
+  {
+    title: "a look-up that nobody answers keeps us from the host, and is not the domain's fault",
+    net: { "a .2": dialledNever }, tlsa: { a: "silent" }, ask: { timeoutMs: 400 }, mode: "unknown", policy: /^DANE needs the TLSA records of /,
+    gives: "unanswered network dns a", tried: ["a - unanswered dns"],
+    text: /^DANE needs the TLSA records of _\d+\._tcp\.a\.test: DNS: no answer within \d+ ms for TLSA /,
+  },
+  {
+    title: "nor is one that our own time ends; the next host has the rest of it",
+    net: { "a .2": dialledNever, "b .3": accepts }, tlsa: { a: "silent", b: [fits] }, ask: { timeoutMs: 3_000, budgetMs: 3_000 },
+    mode: "unknown", policy: /^DANE needs the TLSA records of \S+: DNS: no answer within (?:[1-4]?\d{1,2}|500) ms for /,
+    gives: "accepted - rcpt b", tried: ["a - unanswered dns", "b .3 accepted rcpt tls"],
   },
   {
     title: "no records: opportunistic",
@@ -311,7 +334,7 @@ const daneRows: readonly DaneRow[] = [
   {
     title: "a resolver that does not validate: opportunistic, and that it cannot be known is told",
     net: { "a .2": accepts }, tlsa: { a: [misfits] }, validates: false, mode: "unknown",
-    policy: /^DANE cannot be known: the DNS server \S+ does not validate DNSSEC; /,
+    policy: /^the DNS server \S+ does not validate DNSSEC; /,
     gives: "accepted - rcpt a", tried: ["a .2 accepted rcpt tls"],
   },
   {
@@ -324,14 +347,14 @@ const daneRows: readonly DaneRow[] = [
     title: "but has to show what its own records say",
     net: { "a .2": isLeft }, tlsa: { a: [misfits] }, zone: { "to.test": "SERVFAIL" },
     hosts: ["a.test"], mode: "enforce", policy: new RegExp(`^${words("a")}$`),
-    gives: "unanswered tls tls a", tried: ["a .2 unanswered tls tls"], text: /^DANE: wanted 3 1 1 abababab…;/,
-    fault: /^DANE: wanted /,
+    gives: "unanswered tls tls a", tried: ["a .2 unanswered tls tls"], text: /^the certificate fits none of the TLSA records: /,
+    fault: /^the certificate fits none of the TLSA records: /,
   },
   {
     title: "a host that a request names has to be one of the domain's",
     net: { "a .2": dialledNever }, tlsa: { a: [fits] }, zone: { "to.test": { MX: ["10 b.test"] } },
-    hosts: ["a.test"], ask: { isByHand: false }, mode: "enforce", policy: /^DNS: a\.test is not among the signed MX records of to\.test$/,
-    gives: "unanswered tls dns a", tried: ["a - unanswered dns"], text: /^DNS: a\.test is not among the signed MX records/,
+    hosts: ["a.test"], named: "by-mx", mode: "enforce", policy: /^DANE: a\.test is not among the signed MX records of to\.test$/,
+    gives: "unanswered tls dns a", tried: ["a - unanswered dns"], text: /^DANE: a\.test is not among the signed MX records/,
     fault: /is not among the signed MX records/,
   },
 ];
@@ -343,12 +366,12 @@ function sha256(octets: Uint8Array): string {
 describe("MTA-STS", () => {
   for (const row of stsRows) {
     it(row.title, async () => {
-      const { file, net, shows, ask } = row;
+      const { file, net, shows } = row;
       const answer = typeof file === "string" ? saying(policyText(file)) : file;
       await using server = await servePolicy(answer);
       await using network = await openNetwork(mailHosts, net, stsZone, shownBy(shows));
       const policyPort = server.port;
-      const verdict = await probe(requestAt(network, null, { tls: "mta-sts", policyPort, ...ask }));
+      const verdict = await probe(requestAt(network, null, { tls: "mta-sts", policyPort }));
       await judged(verdict, row, network);
       assert.equal(server.asked.length, 1);
     });
@@ -392,6 +415,19 @@ describe("MTA-STS", () => {
     assert.deepEqual(await network.surprises(new Set()), []);
   });
 
+  it("whose host takes the connection and says no more leaves the mail hosts their time", async () => {
+    const stalled = createServer((socket) => socket.on("error", () => {}));
+    stalled.listen(0, "127.0.0.1");
+    await once(stalled, "listening");
+    const blocks = "S: 554 5.7.1 [127.0.0.1] is listed in zen.spamhaus.org\nS! fin";
+    await using network = await openNetwork(mailHosts, { "a .2": blocks }, stsZone);
+    const ask = { tls: "mta-sts", policyPort: (stalled.address() as AddressInfo).port } as const;
+    const verdict = await probe(requestAt(network, null, { ...ask, timeoutMs: 3_000, budgetMs: 3_000 }));
+    stalled.close();
+    assert.equal(verdictLine(verdict), "rejected ip-reputation greeting a");
+    assert.match(verdict.attempts[0]?.policy?.text ?? "", /: no whole answer within (?:[1-4]?\d{1,2}|500) ms$/);
+  });
+
   it("knows no address literals", async () => {
     await using network = await openNetwork(mailHosts, { "a .2": accepts }, {}, shownBy(known));
     const ask = { tls: "mta-sts", resolver: network.resolver, port: network.port, allowPrivate: true } as const;
@@ -413,20 +449,20 @@ function policyText(fields: string, maxAgeS = 86_400): string {
 describe("DANE", () => {
   for (const row of daneRows) {
     it(row.title, async () => {
-      const { tlsa, zone = {}, net, hosts = null, shows, validates = true, ask } = row;
+      const { tlsa, zone = {}, net, hosts = null, named = "by-hand", shows, validates = true, ask = {} } = row;
       const zoneAt = (port: number): Zone => ({
         test: { signed: true },
         ...Object.fromEntries(
           Object.entries(tlsa).map(([name, TLSA]) => [
             `_${port}._tcp.${name}.test`,
-            TLSA === "SERVFAIL" ? TLSA : { TLSA },
+            typeof TLSA === "string" ? TLSA : { TLSA },
           ]),
         ),
         ...zone,
       });
       await using network = await openNetwork(mailHosts, net, zoneAt, { ...shownBy(shows), validates });
-      const named = hosts?.map((name) => ({ name, port: network.port })) ?? null;
-      const verdict = await probe(requestAt(network, named, { tls: "dane", ...ask }));
+      const places = hosts?.map((name) => ({ name, port: network.port, named })) ?? null;
+      const verdict = await probe(requestAt(network, places, { tls: "dane", ...ask }));
       await judged(verdict, row, network);
     });
   }
@@ -456,7 +492,8 @@ async function judged(verdict: Verdict, row: Row, network: Network): Promise<voi
     assert.deepEqual(each.exchanges.filter(({ stage }) => stage === "mail" || stage === "rcpt"), []); // prettier-ignore
   }
   const printed = printVerdict(verdict);
-  assert.ok(printed.includes(`TLS policy: ${first?.policy?.text}\n`), printed);
+  const isKnown = first?.policy?.mode !== "unknown";
+  assert.ok(printed.includes(`TLS policy${isKnown ? "" : ", not known"}: ${first?.policy?.text}\n`), printed);
   if (fault !== undefined) assert.ok(printed.includes(`not as it asks: ${first?.policy?.fault}\n`), printed);
   const dialled = verdict.attempts.flatMap(({ address }) => (address === null ? [] : [longAddress(address)]));
   // A handshake that the client breaks off is told as a fault of the script's, though it is meant.

@@ -90,17 +90,18 @@ describe("pairs", () => {
 
   describe("holding a lease while something runs", () => {
     it("gives it back with the gap, if somebody was asked", async () => {
-      const held = await withLease(leaseOf("asked", "a"), aMinuteMs, table, (state) => {
+      const held = await withLease(leaseOf("asked", "a"), aMinuteMs, table, (state, asks) => {
         assert.deepEqual(state, nothing("asked"));
-        return Promise.resolve({ asked: true, result: 5 });
+        asks();
+        return Promise.resolve({ of: 5 });
       });
-      assert.deepEqual(held, { result: { asked: true, result: 5 } });
+      assert.deepEqual(held, { result: { of: 5 } });
       const next = await acquire(leaseOf("asked", "b"), aMinuteMs, table);
       assert.ok(next.lease === null && next.waitMs > 250);
     });
 
     it("gives it back without a gap, if nobody was", async () => {
-      await withLease(leaseOf("unasked", "a"), aMinuteMs, table, () => Promise.resolve({ asked: false }));
+      await withLease(leaseOf("unasked", "a"), aMinuteMs, table, () => Promise.resolve({}));
       assert.notEqual((await acquire(leaseOf("unasked", "b"), aMinuteMs, table)).lease, null);
     });
 
@@ -110,8 +111,17 @@ describe("pairs", () => {
       assert.notEqual((await acquire(leaseOf("throws", "b"), aMinuteMs, table)).lease, null);
     });
 
-    it("leaves the gap also when what ran throws: somebody may have been asked", async () => {
-      const failing = withLease(leaseOf("throws-late", "a"), aMinuteMs, table, () => Promise.reject(new Error("no")));
+    it("leaves no gap when what ran throws before it asked anybody", async () => {
+      const failing = withLease(leaseOf("throws-early", "a"), aMinuteMs, table, () => Promise.reject(new Error("no")));
+      await assert.rejects(failing, /^Error: no$/);
+      assert.notEqual((await acquire(leaseOf("throws-early", "b"), aMinuteMs, table)).lease, null);
+    });
+
+    it("leaves the gap when what ran throws after it had asked somebody", async () => {
+      const failing = withLease(leaseOf("throws-late", "a"), aMinuteMs, table, (_, asks) => {
+        asks();
+        return Promise.reject(new Error("no"));
+      });
       await assert.rejects(failing, /^Error: no$/);
       assert.equal((await acquire(leaseOf("throws-late", "b"), aMinuteMs, table)).lease, null);
     });
@@ -124,7 +134,7 @@ describe("pairs", () => {
           assert.equal(running, 1);
           await sleep(20);
           running -= 1;
-          return { asked: true };
+          return {};
         }),
       );
       const held = await Promise.all(runs);

@@ -1,18 +1,21 @@
 // A probe's request for tests: what none of them is about is said here once.
 import { presetBudgetMs, httpsPort, smtpPort, type ProbeRequest } from "../../functions/route/attempts.ts";
 import { direct } from "../../functions/route/egress.ts";
+import type { NamedHost } from "../../functions/route/hosts.ts";
 import { memoryCache } from "../../functions/route/mta-sts.ts";
 import { parseAddress } from "../../functions/smtp/address.ts";
 
-/** To these recipients, at these hosts (null: the domain's own), in the clear and up to RCPT unless `more` says so. */
+type Place = Omit<NamedHost, "named"> & Partial<NamedHost>;
+
+/** To these recipients, at these hosts (by hand; null: the domain's own), in the clear and up to RCPT unless `more` says so. */
 export function requestTo(
   to: readonly string[],
-  hosts: ProbeRequest["hosts"],
+  hosts: readonly Place[] | null,
   more: Partial<ProbeRequest> = {},
 ): ProbeRequest {
   return {
     recipients: to.map(parseAddress).filter((each) => "text" in each),
-    hosts,
+    hosts: hosts?.map((each) => ({ named: "by-hand", ...each })) ?? null,
     from: "probe@sender.example",
     helo: "probe.example",
     depth: "rcpt",
@@ -20,7 +23,6 @@ export function requestTo(
     tls: "never",
     timeoutMs: 20_000,
     resolver: null,
-    isByHand: true,
     allHosts: false,
     egress: direct,
     policies: memoryCache(),
