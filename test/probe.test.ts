@@ -6,7 +6,8 @@ import { gzipSync } from "node:zlib";
 import { createProbe } from "../functions/probe.ts";
 import type { ProbeDeps } from "../functions/probe/runs.ts";
 import { closeClients } from "../functions/clients.ts";
-import { acquire, statesOf } from "../functions/state/pairs.ts";
+import { acquire, release, statesOf } from "../functions/state/pairs.ts";
+import { lastSelfCheck } from "../functions/state/self-checks.ts";
 import { findVerdict, lastVerdicts } from "../functions/state/verdicts.ts";
 import { parseDialog } from "../infra/local/mail/dialog.ts";
 import { MailHosts, type MailHost } from "../infra/local/mail/mail-host.ts";
@@ -408,6 +409,119 @@ test("a host that answers in books is asked once, and its verdict is kept as far
   assert.equal(stored?.verdict.outcome, "rejected");
   assert.match(stored.verdict.primary.text, /^550-5\.7\.1 blocked /);
   assert.equal(await host.connections(), 1);
+});
+
+/** Egresses that this machine cannot leave by, and a gap that would keep others from the provider. */
+function misconfigured(more: Partial<ProbeDeps> = {}): ProbeDeps {
+  const password = { env: "NOT_SET" };
+  const given = configFor(services.config.hosts, {
+    egresses: [
+      { name: "gone", runner: "functions", via: { type: "direct", bind: "203.0.113.77" } },
+      { name: "unset", runner: "functions", via: { type: "socks5", host: "127.0.0.1", username: "us", password } },
+    ],
+    limits: { sessionSeconds: 5, gapSeconds: 60 },
+  });
+  return deps({ config: given, ...more });
+}
+
+/** The same egress, mended. */
+function wholeFor(egress: string): ProbeDeps["config"] {
+  return configFor(services.config.hosts, { egresses: [{ name: egress, runner: "functions" }] });
+}
+
+/** Whether somebody may ask the provider now: no gap is left. */
+async function isFree(provider: string, egress: string): Promise<boolean> {
+  const lease = { provider, egress, owner: "somebody" };
+  const { lease: ours } = await acquire(lease, 60_000, services.table);
+  if (ours !== null) await release(lease, 0, services.table);
+  return ours !== null;
+}
+
+for (const [egress, reason] of [
+  ["gone", /^egress gone: 203\.0\.113\.77 is not an address of this machine/],
+  ["unset", /^egress unset: .* NOT_SET is not set/],
+] as const) {
+  test(`requests for the egress ${egress}, which cannot be left by, are dead letters at once, each with the reason`, async () => {
+    const its = [1, 2, 3].map(() => request("open.example", { egress }));
+    const before = await open.connections();
+    const response = await createProbe(misconfigured())({ Records: its.map((each) => recordOf(each)) }, context);
+    assert.deepEqual(response, { batchItemFailures: [] });
+    const letters = await drained(services, "test-probe-dead");
+    assert.deepEqual(letters.map(({ Body }) => (JSON.parse(Body ?? "") as { id: string }).id).toSorted(), its.map(({ id }) => id).toSorted()); // prettier-ignore
+    for (const each of letters) assert.match(each.MessageAttributes?.["Reason"]?.StringValue ?? "", reason);
+    assert.deepEqual(await drained(services, "test-probe"), []);
+    assert.equal(await open.connections(), before);
+    assert.ok(await isFree("open", egress), "nobody was asked, and nobody waits for that");
+  });
+
+  test(`what the schedule asks of the egress ${egress} waits, floods nothing, and one self-check tells`, async () => {
+    const notAfter = new Date(Date.now() + 600_000).toISOString();
+    const rounds = [1, 2, 3].map(() => request("open.example", { egress, notAfter }));
+    const probe = createProbe(misconfigured());
+    for (const each of rounds) {
+      assert.deepEqual(await probe({ Records: [recordOf(each)] }, context), { batchItemFailures: [] });
+      // What is put back is worked on after a while, with the self-check that was wanted.
+      const messages = await drained(services, "test-probe");
+      const checks = messages.filter(({ Body }) => Body?.includes('"self-check"'));
+      assert.equal(checks.length, each === rounds[0] ? 1 : 0, "one is enough");
+      const [waiting, ...more] = messages.filter((message) => !checks.includes(message));
+      assert.deepEqual([JSON.parse(waiting?.Body ?? ""), more], [each, []]);
+      await probe({ Records: checks.map(recordOfMessage) }, context);
+    }
+    assert.deepEqual(await drained(services, "test-probe-dead"), []);
+    const { selfCheck } = (await lastSelfCheck(egress, services.table)) ?? assert.fail("there is no self-check");
+    const address = selfCheck.checks.find(({ check }) => check === "address");
+    assert.equal(address?.standing, "fault");
+    assert.match(address.text, reason);
+    // The alarm's figure is there, and no second alarm's.
+    assert.ok(((await sumOf(services, "SelfCheckFaults", { Egress: egress })) ?? 0) >= 1);
+    assert.equal(await sumOf(services, "Misconfigured", { Egress: egress }), null);
+    assert.ok(await isFree("open", egress));
+  });
+
+  test(`what waits for the egress ${egress} is probed when that is mended, or counted as skipped when its time is over`, async () => {
+    const [mended, late] = [600_000, -1_000].map((leftMs) => {
+      return request("open.example", { egress, notAfter: new Date(Date.now() + leftMs).toISOString() });
+    });
+    assert.ok(mended !== undefined && late !== undefined);
+    const earlier = (): Date => new Date(Date.now() - 60_000);
+    await createProbe(misconfigured({ now: earlier }))({ Records: [recordOf(mended), recordOf(late)] }, context);
+    const messages = await drained(services, "test-probe");
+    const recordFor = ({ id }: { readonly id: string }) =>
+      recordOfMessage(messages.find(({ Body }) => Body?.includes(`"${id}"`)) ?? assert.fail(`${id} is lost`));
+    await createProbe(deps({ config: wholeFor(egress) }))({ Records: [recordFor(mended)] }, context);
+    assert.equal((await findVerdict(mended.id, services.table))?.verdict.outcome, "accepted");
+    const before = (await sumOf(services, "Skipped", { Egress: egress })) ?? 0;
+    await createProbe(misconfigured())({ Records: [recordFor(late)] }, context);
+    assert.equal(await findVerdict(late.id, services.table), null);
+    assert.equal(await sumOf(services, "Skipped", { Egress: egress }), before + 1);
+  });
+}
+
+test("another copy of a request that was probed is one, though its egress cannot be left by any more", async () => {
+  const its = request("open.example", { egress: "gone" });
+  await createProbe(deps({ config: wholeFor("gone") }))({ Records: [recordOf(its)] }, context);
+  await createProbe(misconfigured())({ Records: [recordOf(its)] }, context);
+  assert.equal((await findVerdict(its.id, services.table))?.duplicates, 1);
+  assert.deepEqual(await drained(services, "test-probe-dead"), []);
+});
+
+test("a provider that was asked is left alone for the gap", async () => {
+  const whole = wholeFor("spaced");
+  const config = { ...whole, limits: { ...whole.limits, gapSeconds: 60 } };
+  await createProbe(deps({ config }))({ Records: [recordOf(request("open.example", { egress: "spaced" }))] }, context);
+  assert.equal(await isFree("open", "spaced"), false);
+});
+
+test("a fault of ours before anybody is asked fails the record, and keeps nobody from the provider", async () => {
+  const its = request("open.example");
+  const record = recordOf(its);
+  const { config } = services;
+  const patient = { ...config, limits: { ...config.limits, gapSeconds: 60 } };
+  const clients = { ...services.clients, dynamo: failingOn("GetCommand", its.id) };
+  const response = await createProbe(deps({ config: patient, clients }))({ Records: [record] }, context);
+  assert.deepEqual(response, { batchItemFailures: [{ itemIdentifier: record.messageId }] });
+  assert.ok(await isFree("open", "aws"));
 });
 
 /** The real client, whose requests of one kind that hold a text find nobody. */

@@ -1,21 +1,61 @@
 // An egress of the configuration as probes take it: its secrets read from where they are. It opens no connection.
 import { secretOf, type Config, type ConfigEgress, type ConfigSecret } from "../config/config.ts";
-import { credentialFaults } from "../config/credentials.ts";
-import { familiesOf } from "../config/egress.ts";
-import { EgressFault, type Credentials, type Egress, type HttpConnect, type Via } from "../route/egress.ts";
+import { configuredFamilies } from "../config/egress.ts";
+import {
+  checkEgress,
+  direct,
+  EgressFault,
+  type Credentials,
+  type Egress,
+  type HttpConnect,
+  type Via,
+} from "../route/egress.ts";
 
-/** @throws EgressFault where there is no such egress, or one of its secrets is missing or is none that a proxy takes */
-export function egressNamed(name: string, config: Config, env: NodeJS.ProcessEnv): Egress {
-  const row = config.egresses.find((each) => each.name === name);
-  if (row !== undefined) return openEgress(row, env);
-  const names = config.egresses.map((each) => each.name).join(", ");
-  throw new EgressFault(`the configuration has no egress ${JSON.stringify(name)}; it has ${names}`);
+/** An egress, and whether this machine can leave by it. */
+export interface Opened {
+  /** With a fault, without what could not be read. */
+  readonly egress: Egress;
+  /** Null: it can, as far as is known without a connection. */
+  readonly fault: EgressFault | null;
 }
 
-/** @throws EgressFault where one of its secrets is missing, or is none that a proxy takes */
+/** What is ours to mend is data here: whoever asks has a request in hand, and somebody to tell. */
+export async function openedEgress(name: string, config: Config, env: NodeJS.ProcessEnv): Promise<Opened> {
+  const row = config.egresses.find((each) => each.name === name);
+  if (row === undefined) return { egress: { ...direct, name }, fault: noSuchEgress(name, config) };
+  try {
+    const egress = openEgress(row, env);
+    return { egress, fault: await faultOf(egress) };
+  } catch (error) {
+    const bare = { ...direct, name, address: row.address, families: configuredFamilies(row) };
+    return { egress: bare, fault: egressFault(error) };
+  }
+}
+
+function noSuchEgress(name: string, { egresses }: Config): EgressFault {
+  const names = egresses.map((each) => each.name).join(", ");
+  return new EgressFault(`the configuration has no egress ${JSON.stringify(name)}; it has ${names}`);
+}
+
+async function faultOf(egress: Egress): Promise<EgressFault | null> {
+  try {
+    await checkEgress(egress);
+    return null;
+  } catch (error) {
+    return egressFault(error);
+  }
+}
+
+/** @throws all that is none */
+function egressFault(error: unknown): EgressFault {
+  if (error instanceof EgressFault) return error;
+  throw error;
+}
+
+/** @throws EgressFault where one of its secrets is missing */
 export function openEgress(row: ConfigEgress, env: NodeJS.ProcessEnv): Egress {
   const { name, address } = row;
-  return { name, address, families: familiesOf(row), via: openVia(row, env) };
+  return { name, address, families: configuredFamilies(row), via: openVia(row, env) };
 }
 
 function openVia({ name, via }: ConfigEgress, env: NodeJS.ProcessEnv): Via {
@@ -25,11 +65,11 @@ function openVia({ name, via }: ConfigEgress, env: NodeJS.ProcessEnv): Via {
       return via;
     case "socks5": {
       const { type, host, port, passesNames } = via;
-      return { type, host, port, credentials: openCredentials(via, name, read), passesNames };
+      return { type, host, port, credentials: openCredentials(via, read), passesNames };
     }
     case "http-connect": {
       const { type, host, port, passesNames } = via;
-      const credentials = openCredentials(via, name, read);
+      const credentials = openCredentials(via, read);
       return { type, host, port, tls: openTls(via.tls, read), credentials, passesNames };
     }
   }
@@ -44,14 +84,9 @@ function openTls(tls: TlsRow, read: (given: ConfigSecret) => string): HttpConnec
   return { ca, certificate: certificate === null ? null : read(certificate), key: key === null ? null : read(key) };
 }
 
-/** What the environment holds is seen only now: whether the proxy's protocol can carry it is asked again. */
-function openCredentials(row: ProxyRow, name: string, read: (given: ConfigSecret) => string): Credentials | null {
-  const { type, username, password: given } = row;
-  if (username === null || given === null) return null;
-  const password = read(given);
-  const [fault] = credentialFaults(type, { username, password });
-  if (fault === undefined) return { username, password };
-  throw new EgressFault(`egress ${name}: the proxy's ${fault.field} is none; it takes ${fault.allowed}`);
+function openCredentials(row: ProxyRow, read: (given: ConfigSecret) => string): Credentials | null {
+  const { username, password } = row;
+  return username === null || password === null ? null : { username, password: read(password) };
 }
 
 function readSecret(given: ConfigSecret, name: string, env: NodeJS.ProcessEnv): string {

@@ -13,7 +13,7 @@ export interface ProbeDeps extends HandlerDeps {
   readonly runner: Runner;
   /** Where the egresses' secrets are. */
   readonly env: NodeJS.ProcessEnv;
-  /** The DNS server to ask, `ip[:port]`; null for the system's. */
+  /** The DNS server to ask, `ip[:port]`; null: the configuration's, or the system's. */
   readonly resolver: string | null;
   /** Whether CloudWatch makes metrics of what is logged, as in Lambda: figures that it does not take go there. */
   readonly logsBecomeMetrics: boolean;

@@ -1,4 +1,4 @@
-// What becomes of a request for a self-check: it is done once, within the turns of the providers that it speaks to, and
+// What becomes of a request for a self-check: it is done once, each session in the turn of the provider that it is with, and
 // written down. The order is row, figures, acknowledgement, as of a probe. What is checked, functions/self-check knows.
 import { randomUUID } from "node:crypto";
 import type { SQSRecord } from "aws-lambda";
@@ -9,13 +9,15 @@ import type { SelfCheckRequest } from "../queue/request.ts";
 import { queueNames } from "../queue/queues.ts";
 import { skippedFigure } from "../report/figures.ts";
 import { faultText } from "../report/log.ts";
-import { selfCheckEntry } from "../report/recording.ts";
-import { probe as probeHosts, httpsPort, smtpPort } from "../route/attempts.ts";
-import { selfCheck, type SelfCheck } from "../self-check/self-check.ts";
+import { notBeforeOf, selfCheckEntry } from "../report/recording.ts";
+import { probe as probeHosts } from "../route/attempts.ts";
+import type { Egress } from "../route/egress.ts";
+import { reachRequest } from "../self-check/reach.ts";
+import { selfCheck, type SelfCheck, type Unasked } from "../self-check/self-check.ts";
 import { parseAddress, parseSender, type Address } from "../smtp/address.ts";
 import { withLease } from "../state/lease.ts";
-import { pausesOf } from "../state/pauses.ts";
-import { tablePolicies } from "../state/policies.ts";
+import { settle, type Lease, type PairState } from "../state/pairs.ts";
+import { pausesOf, type Pause } from "../state/pauses.ts";
 import {
   findSelfCheck,
   lastSelfCheck,
@@ -24,7 +26,7 @@ import {
   type StoredSelfCheck,
 } from "../state/self-checks.ts";
 import type { Verdict } from "../verdict/verdict.ts";
-import { egressNamed } from "./egress.ts";
+import { openedEgress } from "./egress.ts";
 import { done, type Result, type Runs } from "./runs.ts";
 import { configuredHosts } from "./site.ts";
 
@@ -39,10 +41,9 @@ export async function checkInTurn(record: SQSRecord, request: SelfCheckRequest, 
     if (runs.sessionsUntilMs - Date.now() < runs.leastMs) return await putBack(record, 1, runs);
     const held = await withLease(lease, 0, runs.table, async () => {
       const found = await findSelfCheck(id, runs.table);
-      const result = found === null ? await checkOnce(record, request, runs) : foundAgain(record, found, runs);
-      return { asked: false, result };
+      return found === null ? await checkOnce(record, request, runs) : foundAgain(record, found, runs);
     });
-    return held.result?.result ?? (await putBack(record, held.result === null ? held.waitMs / 1000 : 1, runs));
+    return held.result ?? (await putBack(record, held.result === null ? held.waitMs / 1000 : 1, runs));
   });
 }
 
@@ -81,7 +82,7 @@ async function checkOnce(record: SQSRecord, request: SelfCheckRequest, runs: Run
   // Now, while the table answers: both are needed when it does not.
   await runs.key();
   const before = await lastSelfCheck(egress, runs.table);
-  const found = await whileFree(await candidates(egress, runs), [], new Set(), { egress, runs });
+  const found = await check(egress, runs);
   const at = now().toISOString();
   const since = standingSince(found.checks, before?.since ?? {}, at);
   const stored = { id, egress, at, selfCheck: found, since, reported: false };
@@ -89,85 +90,82 @@ async function checkOnce(record: SQSRecord, request: SelfCheckRequest, runs: Run
   return await writeSelfCheck(record, stored, runs);
 }
 
-/** More would tell no more of port 25, and each is a session that nobody asked us for. */
-const askedLimit = 3;
-
-/** A provider each, of those that are not left alone because somebody paused them. */
-async function candidates(egress: string, { deps, table }: Runs): Promise<readonly ConfigTarget[]> {
-  const its = pairsOf(deps.config).filter((pair) => pair.egress.name === egress);
-  const targets = [...new Map(its.map(({ target }) => [target.provider, target])).values()];
-  const pauses = await pausesOf(
-    targets.map(({ provider }) => ({ kind: "provider", name: provider })),
-    table,
-  );
-  return targets.filter(({ provider }) => !pauses.some(({ name }) => name === provider));
-}
-
+/** What a check's sessions share. */
 interface Way {
-  readonly egress: string;
+  readonly egress: Egress;
+  readonly peers: ReadonlyMap<string, Peer>;
+  readonly pauses: readonly Pause[];
+  readonly signal: AbortSignal;
   readonly runs: Runs;
 }
 
-/**
- * Takes the turns of some providers, and checks while it has them. One that somebody else speaks to, or that asked to be
- * left alone for a while, is not asked: another one tells as much.
- * @param asked whom a session was opened to, by name; those are left alone for a while after it
- */
-async function whileFree(
-  left: readonly ConfigTarget[],
-  held: readonly ConfigTarget[],
-  asked: Set<string>,
-  way: Way,
-): Promise<SelfCheck> {
-  const [target, ...others] = left;
-  if (target === undefined || held.length === askedLimit) return await check(held, asked, way);
-  const { provider } = target;
-  const { config, now } = way.runs.deps;
-  const lease = { provider, egress: way.egress, owner: randomUUID() };
-  const taken = await withLease(lease, config.limits.gapSeconds * 1000, way.runs.table, async ({ notBefore }) => {
-    if (notBefore !== null && Date.parse(notBefore) > now().getTime()) return { asked: false, found: null };
-    const found = await whileFree(others, [...held, target], asked, way);
-    return { asked: asked.has(provider), found };
-  });
-  return taken.result?.found ?? (await whileFree(others, held, asked, way));
+async function check(name: string, runs: Runs): Promise<SelfCheck> {
+  const { config, env, resolver } = runs.deps;
+  const { allowPrivate, from, timeoutMs } = settingsOf(config);
+  const { egress, fault } = await openedEgress(name, config, env);
+  const signal = overAfter(runs.sessionsUntilMs - Date.now());
+  const peers = peersOver(name, config);
+  const providers = [...peers.values()].map(({ provider }) => ({ kind: "provider", name: provider }) as const);
+  const way = { egress, peers, pauses: await pausesOf(providers, runs.table), signal, runs };
+  const open = async (domain: string): Promise<Verdict | Unasked> => {
+    if (fault !== null) throw fault;
+    return await askInTurn(domain, way);
+  };
+  // The egress's fault is told also where nobody is there to be asked.
+  const ask = fault === null ? [...peers.keys()] : [name];
+  const lookup = { server: resolver, timeoutMs, families: "both", signal } as const;
+  return await selfCheck({ egress, helo: config.identity.helo, from, lookup, ask, allowPrivate, open });
 }
 
-async function check(targets: readonly ConfigTarget[], asked: Set<string>, { egress, runs }: Way): Promise<SelfCheck> {
-  const { config, env, resolver } = runs.deps;
+/**
+ * One session in its provider's turn, which is over with it. A provider that somebody else speaks to, that refuses our IP or
+ * that asked to be left alone, is not asked: another one tells as much of port 25, and the schedule's probes ask this one.
+ */
+async function askInTurn(domain: string, way: Way): Promise<Verdict | Unasked> {
+  const peer = way.peers.get(domain);
+  if (peer === undefined) throw new Error(`${domain} is no domain that was to be asked`);
+  const { provider } = peer;
+  const { config, now } = way.runs.deps;
+  const pause = way.pauses.find(({ name }) => name === provider);
+  if (pause !== undefined) return { unasked: `${provider} is paused until ${pause.until}` };
+  if (way.runs.sessionsUntilMs <= Date.now()) return { unasked: `no time was left for ${provider}` };
+  const lease = { provider, egress: way.egress.name, owner: randomUUID() };
+  const held = await withLease(lease, config.limits.gapSeconds * 1000, way.runs.table, async (before, asks) => {
+    const { block, notBefore } = before;
+    if (block !== null) return { unasked: `${provider} refuses the egress's IP since ${block.since}` };
+    if (notBefore !== null && Date.parse(notBefore) > now().getTime()) {
+      return { unasked: `${provider} asked to be left alone until ${notBefore}` };
+    }
+    asks();
+    const verdict = await openSession(domain, peer, way);
+    await heed(verdict, before, lease, way.runs);
+    return verdict;
+  });
+  return held.result ?? { unasked: `a probe speaks to ${provider}, or just did` };
+}
+
+async function openSession(domain: string, { recipient }: Peer, { egress, signal, runs }: Way): Promise<Verdict> {
+  const { config, resolver } = runs.deps;
   const { helo } = config.identity;
   const { allowPrivate, from, timeoutMs } = settingsOf(config);
-  const out = egressNamed(egress, config, env);
-  const signal = overAfter(runs.sessionsUntilMs - Date.now());
-  const peers = new Map(targets.flatMap((target) => peersOf(target)));
-  const open = async (domain: string): Promise<Verdict> => {
-    const peer = peers.get(domain);
-    if (peer === undefined) throw new Error(`${domain} is no domain that was to be asked`);
-    asked.add(peer.provider);
-    return await probeHosts({
-      recipients: [peer.recipient],
-      hosts: configuredHosts(domain, config),
-      isByHand: true,
-      allHosts: false,
-      egress: out,
-      severities: {},
-      from,
-      helo,
-      depth: "ehlo",
-      message: null,
-      tls: "never",
-      policies: tablePolicies(runs.table),
-      policyPort: httpsPort,
-      timeoutMs,
-      budgetMs: Math.min(config.limits.probeSeconds * 1000, runs.sessionsUntilMs - Date.now()),
-      port: smtpPort,
-      resolver,
-      allowPrivate,
-      signal,
-      progress: null,
-    });
-  };
-  const lookup = { server: resolver, timeoutMs, families: "both", signal } as const;
-  return await selfCheck({ egress: out, helo, from, lookup, ask: [...peers.keys()], allowPrivate, open });
+  const hosts = configuredHosts(domain, config);
+  const given = { hosts, egress, from, helo, timeoutMs, resolver, allowPrivate, signal, progress: null };
+  return await probeHosts(reachRequest(recipient, given, runs.sessionsUntilMs - Date.now()));
+}
+
+/** A provider that asks us to stay away for a while asks the schedule too, whoever was told. */
+async function heed(verdict: Verdict, before: PairState, lease: Lease, { deps, table }: Runs): Promise<void> {
+  const { config, now, log } = deps;
+  const notBefore = notBeforeOf(verdict, now().toISOString(), config.limits.backOffMinutes * 60_000);
+  if (notBefore === null) return;
+  const { provider, egress } = lease;
+  try {
+    const isSettled = await settle(lease, { ...before, notBefore }, table);
+    if (!isSettled) log({ level: "warn", event: "lease-lost", provider, egress });
+  } catch (error) {
+    // The check goes on: done anew, it would ask the very provider that wants to be left alone.
+    log({ level: "error", event: "pair-unwritten", provider, egress, fault: faultText(error) });
+  }
 }
 
 function settingsOf({ identity, limits, requests }: Config) {
@@ -184,7 +182,13 @@ interface Peer {
   readonly recipient: Address;
 }
 
-/** By its domain. */
+/** One of each provider that is probed over the egress, by its domain. */
+function peersOver(egress: string, config: Config): ReadonlyMap<string, Peer> {
+  const its = pairsOf(config).filter((pair) => pair.egress.name === egress);
+  const targets = new Map(its.map(({ target }) => [target.provider, target]));
+  return new Map([...targets.values()].flatMap(peersOf));
+}
+
 function peersOf({ provider, recipient }: ConfigTarget): readonly (readonly [string, Peer])[] {
   const address = parseAddress(recipient);
   return "text" in address ? [[address.domain, { provider, recipient: address }]] : [];

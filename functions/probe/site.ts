@@ -3,6 +3,7 @@
 import type { Config, ConfigTarget } from "../config/config.ts";
 import { parseHost } from "../config/host.ts";
 import type { Probe } from "../queue/request.ts";
+import type { NamedHost } from "../route/hosts.ts";
 import { parseAddress } from "../smtp/address.ts";
 import { providerOf } from "../verdict/providers.ts";
 
@@ -26,9 +27,10 @@ export function siteOf(probe: Probe, config: Config): Site {
 }
 
 /** Where the configuration sends a domain's mail, in the place of its MX hosts; null: it does not. */
-export function configuredHosts(domain: string, { hosts }: Config): Probe["mx"] {
+export function configuredHosts(domain: string, { hosts }: Config): readonly NamedHost[] | null {
   if (!Object.hasOwn(hosts, domain)) return null;
-  return hosts[domain]?.flatMap((each) => parseHost(each) ?? []) ?? null;
+  const places = hosts[domain]?.flatMap((each) => parseHost(each) ?? []);
+  return places?.map((each) => ({ ...each, named: "by-hand" })) ?? null;
 }
 
 function targetOf({ recipient, depth }: Probe, targets: readonly ConfigTarget[]): ConfigTarget | null {

@@ -4,7 +4,6 @@ import { randomUUID } from "node:crypto";
 import type { SQSRecord } from "aws-lambda";
 import { overAfter } from "../handler.ts";
 import {
-  deadLetter,
   forwardedMessage,
   isOwnAgain,
   isRecorded,
@@ -19,16 +18,18 @@ import { skippedFigure } from "../report/figures.ts";
 import { faultText } from "../report/log.ts";
 import { lateState, recordingOf, verdictEntry } from "../report/recording.ts";
 import { probe as probeHosts, httpsPort, smtpPort } from "../route/attempts.ts";
+import type { Egress } from "../route/egress.ts";
 import { withLease } from "../state/lease.ts";
 import { masked, maskedAddress } from "../state/mask.ts";
 import { settle, type Lease, type PairState } from "../state/pairs.ts";
 import { tablePolicies } from "../state/policies.ts";
 import type { StoredSelfCheck } from "../state/self-checks.ts";
 import { countDuplicate, findVerdict, fitted, putVerdict, type StoredVerdict } from "../state/verdicts.ts";
-import { egressNamed } from "./egress.ts";
+import { openedEgress } from "./egress.ts";
 import { done, type Result, type Runs } from "./runs.ts";
 import { checkInTurn, writeSelfCheck } from "./self-check.ts";
 import { configuredHosts, siteOf, type Site } from "./site.ts";
+import { bury, withoutEgress } from "./unworkable.ts";
 
 export async function work(record: SQSRecord, runs: Runs): Promise<Result> {
   const { config, log, now, runner } = runs.deps;
@@ -55,12 +56,6 @@ export async function work(record: SQSRecord, runs: Runs): Promise<Result> {
   return await probeInTurn(record, request, runs);
 }
 
-async function bury(record: SQSRecord, faults: readonly string[], { deps, queues }: Runs): Promise<Result> {
-  deps.log({ level: "error", event: "dead-letter", messageId: record.messageId, faults });
-  await queues.send(queueNames(deps.config, deps.runner).probeDead, [deadLetter(record, faults)]);
-  return done;
-}
-
 async function isNew({ id }: Probe, { table }: Runs): Promise<boolean> {
   return (await findVerdict(id, table)) === null;
 }
@@ -70,14 +65,18 @@ interface Turn {
   readonly site: Site;
   readonly lease: Lease;
   readonly before: PairState;
+  /** Says that the provider is asked now, and is to be left alone for a while. */
+  readonly asks: () => void;
 }
 
 async function probeInTurn(record: SQSRecord, probe: Probe, runs: Runs): Promise<Result> {
-  const { config, log } = runs.deps;
-  const run = async (turn: Turn): Promise<Turned> => {
+  const { config, log, env } = runs.deps;
+  const run = async (turn: Turn): Promise<Result> => {
     const found = await findVerdict(probe.id, runs.table);
-    if (found !== null) return { asked: false, result: await foundAgain(record, probe, found, turn, runs) };
-    return { asked: true, result: await ask(record, probe, turn, runs) };
+    if (found !== null) return await foundAgain(record, probe, found, turn, runs);
+    const { egress, fault } = await openedEgress(probe.egress, config, env);
+    if (fault !== null) return await withoutEgress(record, probe, fault.message, runs);
+    return await ask(record, probe, egress, turn, runs);
   };
   const putBack = async (delayS: number): Promise<Result> => await sendBack(laterMessage(record, delayS), runs);
   if (waitsOf(record) % waitsToTell === waitsToTell - 1) {
@@ -91,23 +90,15 @@ const waitsToTell = 20;
 /** A verdict that was carried along because the table did not take it: nobody is asked for it again. */
 async function writeInTurn(record: SQSRecord, probe: Probe, stored: StoredVerdict, runs: Runs): Promise<Result> {
   const key = await runs.key();
-  const run = async (turn: Turn): Promise<Turned> => {
-    return { asked: false, result: await writeLate(record, stored, turn, runs) };
-  };
+  const run = async (turn: Turn): Promise<Result> => await writeLate(record, stored, turn, runs);
   const putBack = async (delayS: number): Promise<Result> =>
     await sendBack(recordedMessage(record, stored, key, delayS), runs);
   return await inTurn(probe, { gapMs: 0, run, putBack }, runs);
 }
 
-interface Turned {
-  /** Whether the provider was asked, and is to be left alone for a while. */
-  readonly asked: boolean;
-  readonly result: Result;
-}
-
 interface InTurn {
   readonly gapMs: number;
-  readonly run: (turn: Turn) => Promise<Turned>;
+  readonly run: (turn: Turn) => Promise<Result>;
   readonly putBack: (delayS: number) => Promise<Result>;
 }
 
@@ -117,8 +108,10 @@ async function inTurn(probe: Probe, { gapMs, run, putBack }: InTurn, runs: Runs)
   const lease = { provider: site.name, egress: probe.egress, owner: randomUUID() };
   return await runs.turns.run(`${site.name} ${probe.egress}`, async () => {
     if (runs.sessionsUntilMs - Date.now() < runs.leastMs) return await putBack(1);
-    const held = await withLease(lease, gapMs, runs.table, async (before) => await run({ site, lease, before }));
-    if (held.result !== null) return held.result.result;
+    const held = await withLease(lease, gapMs, runs.table, async (before, asks) => {
+      return await run({ site, lease, before, asks });
+    });
+    if (held.result !== null) return held.result;
     return await putBack(held.waitMs / 1000 + Math.random() * 2);
   });
 }
@@ -131,19 +124,21 @@ async function sendBack(message: Outgoing, { deps, queues }: Runs): Promise<Resu
 /** The series of hosts that nobody has named: a domain is no dimension. */
 const unknownProvider = "other";
 
-async function ask(record: SQSRecord, probe: Probe, { site, lease, before }: Turn, runs: Runs): Promise<Result> {
-  const { config, now, log, resolver, env } = runs.deps;
+async function ask(record: SQSRecord, probe: Probe, out: Egress, turn: Turn, runs: Runs): Promise<Result> {
+  const { config, now, log, resolver } = runs.deps;
   const { recipient, egress, depth, from, id, digest } = probe;
+  const { site, lease, before, asks } = turn;
   const { target } = site;
   // Now, while the table answers: it is needed when it does not.
   await runs.key();
   const untilMs = runs.sessionsUntilMs - Date.now();
+  asks();
   const verdict = await probeHosts({
     recipients: [recipient],
-    hosts: probe.mx ?? configuredHosts(recipient.domain, config),
-    isByHand: probe.mx === null,
+    // Whoever may write to the queue is no operator: the hosts that it names are guarded as those of DNS are.
+    hosts: probe.mx?.map((each) => ({ ...each, named: "by-mx" })) ?? configuredHosts(recipient.domain, config),
     allHosts: false,
-    egress: egressNamed(egress, config, env),
+    egress: out,
     severities: target?.severities ?? {},
     from,
     helo: config.identity.helo,
@@ -155,7 +150,7 @@ async function ask(record: SQSRecord, probe: Probe, { site, lease, before }: Tur
     timeoutMs: config.limits.sessionSeconds * 1000,
     budgetMs: Math.min(config.limits.probeSeconds * 1000, untilMs),
     port: smtpPort,
-    resolver,
+    resolver: resolver ?? config.resolver,
     allowPrivate: config.requests.privateAddresses,
     signal: overAfter(untilMs),
     progress: null,

@@ -43,7 +43,7 @@ export function figuresOf(verdict: Verdict, { provider, egress }: Whose, blocked
     ofPair("Accepted", Number(outcome === "accepted")),
     ofPair("Rejected", Number(outcome === "rejected")),
     ofPair("Deferred", Number(outcome === "deferred")),
-    ofPair("Unanswered", Number((outcome === "unanswered" || outcome === "unknown") && !isCutShort(verdict))),
+    ofPair("Unanswered", Number((outcome === "unanswered" || outcome === "unknown") && !isOurs(verdict))),
     ...(blocked === null ? [] : [ofPair("Blocked", Number(blocked))]),
     ...(others.length === 0 ? [] : [ofPair("Refused", 1)]),
     ...verdict.attempts
@@ -135,12 +135,14 @@ function refusedClasses({ outcome, class: kind, findings }: Verdict): readonly C
 
 function isUnreachable(verdict: Verdict): boolean {
   const { outcome, primary } = verdict;
-  return outcome === "unanswered" && primary.stage === "connect" && !isCutShort(verdict);
+  return outcome === "unanswered" && primary.stage === "connect" && !isOurs(verdict);
 }
 
-/** Our own time was over: that is nobody's silence (DESIGN §6 rule 9). */
-function isCutShort({ attempts }: Verdict): boolean {
-  return attempts.length > 0 && attempts.every(({ ending }) => ending.by === "abort");
+/** Our own time was over, or nobody is there for this egress: that is nobody's silence (DESIGN §6 rule 9). */
+function isOurs({ attempts }: Verdict): boolean {
+  // Who was more than we ask was not silent either.
+  const asked = attempts.filter(({ stop }) => stop?.reason !== "left-out");
+  return asked.length > 0 && asked.every(({ ending, stop }) => ending.by === "abort" || stop?.reason === "no-family");
 }
 
 /** A refusal was read, and then the connection failed: what tells the last thing that happened tells of no refusal. */

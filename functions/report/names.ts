@@ -37,7 +37,7 @@ export const egressMetrics = {
   Attempts:        { unit: "Count", by: ["Egress"] },
   Unreachable:     { unit: "Count", by: ["Egress"] }, // unanswered at connect
   Misconfigured:   { unit: "Count", by: ["Egress"] }, // refused for what is ours to mend: misconfigurations below
-  Skipped:         { unit: "Count", by: ["Egress"] }, // due, and not probed: backing off, paused, too late
+  Skipped:         { unit: "Count", by: ["Egress"] }, // due, and not probed: backing off, paused, too late, no way out
   RepliesUnmasked: { unit: "Count", by: ["Egress"] },
   SelfCheckFaults: { unit: "Count", by: ["Egress"] }, // daily; only where the checks came to something
 } as const satisfies Readonly<Record<string, MetricName>>;

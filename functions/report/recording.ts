@@ -1,5 +1,6 @@
 // What is written down of a verdict: its row, what it changes between us and the provider, and the log's line. Pure.
 import { decidedAfterMs, dialogOf } from "../verdict/incident.ts";
+import { policyNotes } from "../verdict/policy-note.ts";
 import type { PairState } from "../state/pairs.ts";
 import type { StoredSelfCheck } from "../state/self-checks.ts";
 import type { StoredVerdict } from "../state/verdicts.ts";
@@ -20,12 +21,17 @@ export function recordingOf(
 ): Recording {
   const { id, at, verdict } = stored;
   const { block, blocked } = blockAfter(verdict, before.block, { id, at });
-  const notBefore = verdict.outcome === "deferred" ? new Date(Date.parse(at) + backOffMs).toISOString() : null;
+  const notBefore = notBeforeOf(verdict, at, backOffMs);
   const clearedAt = blocked === false ? at : before.clearedAt;
   return {
     stored: { ...stored, blocked, reported: false, duplicates: 0 },
     state: { ...before, block, clearedAt, last: { id, at }, notBefore },
   };
+}
+
+/** Until when the schedule leaves a provider alone after a verdict (RFC 3339); null: it does not. */
+export function notBeforeOf({ outcome }: StoredVerdict["verdict"], at: string, backOffMs: number): string | null {
+  return outcome === "deferred" ? new Date(Date.parse(at) + backOffMs).toISOString() : null;
 }
 
 /**
@@ -63,6 +69,7 @@ export function verdictEntry({ id, provider, egress, recipient, at, verdict, blo
     host,
     address,
     blocked,
+    policies: policyNotes(verdict),
     remedy: remedy?.url ?? null,
     attempts: attempts.length,
     decidedMs: Math.round(decidedAfterMs(verdict)),

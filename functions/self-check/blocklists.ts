@@ -6,7 +6,7 @@ import { specialRange } from "../smtp/address-range.ts";
 import { blocklists } from "../verdict/blocklists.ts";
 import { isPublic } from "../verdict/own-address.ts";
 import { dnsLists, type DnsList } from "./dns-lists.ts";
-import { addressNeeded, fault, ok, quoted, unanswered, unknown, type Found } from "./found.ts";
+import { addressNeeded, fault, ok, quoted, translatedRemedy, unanswered, unknown, type Found } from "./found.ts";
 import { reversed } from "../smtp/reverse-name.ts";
 import type { SelfCheckOptions } from "./self-check.ts";
 
@@ -15,12 +15,12 @@ const listMs = 10_000;
 
 const askYourself = "Ask through a resolver of your own: lists do not answer public ones, nor busy ones.";
 
-/** All lists at once. */
+/** Whether the address is on a list; all are asked at once. What a list did not say makes it unknown, and hides no listing. */
 export async function checkBlocklists(address: string | null, options: SelfCheckOptions): Promise<Found> {
   if (address === null) return addressNeeded("blocklists");
   if (!isPublic(address)) {
     const text = `${address} is ${specialRange(address) ?? "special"}: no list has it`;
-    return options.allowPrivate ? ok(text) : unknown(text, "Configure the public address that it is translated to.");
+    return options.allowPrivate ? ok(text) : unknown(text, translatedRemedy);
   }
   const asked = dnsLists.filter(({ ipv6 }) => ipv6 || !isIPv6(address));
   const lookup = { ...options.lookup, timeoutMs: Math.min(listMs, options.lookup.timeoutMs) };

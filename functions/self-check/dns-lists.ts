@@ -1,6 +1,7 @@
 // The DNS blocklists that are asked about the egress's address: few, alive, and used by those who refuse mail. What each
 // is and how one leaves it, functions/verdict/blocklists.ts knows by the same id.
 
+/** One list, and how its answers are read. */
 export interface DnsList {
   /** Of functions/verdict/blocklists.ts; of a listing whose code is none of these. */
   readonly id: string;
@@ -13,6 +14,7 @@ export interface DnsList {
   readonly registers: boolean;
 }
 
+/** In the order in which they are told. */
 // prettier-ignore
 export const dnsLists: readonly DnsList[] = [
   // docs.spamhaus.com, "Available Zones"; .5 to .7 were XBL's, and may be again.

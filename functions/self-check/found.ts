@@ -4,24 +4,30 @@ import type { Check } from "./self-check.ts";
 /** A check without its name. */
 export type Found = Omit<Check, "check">;
 
+/** All is as it must be. */
 export function ok(text: string): Found {
   return { standing: "ok", text, remedy: null };
 }
 
+/** Somebody has to mend it: what is to be done, and where. */
 export function fault(text: string, remedy: string, url: string | null = null): Found {
   return { standing: "fault", text, remedy: { text: remedy, url } };
 }
 
-export function unknown(text: string, remedy: string, url: string | null = null): Found {
-  return { standing: "unknown", text, remedy: { text: remedy, url } };
+/** It could not be learnt: what makes it known. */
+export function unknown(text: string, remedy: string): Found {
+  return { standing: "unknown", text, remedy: { text: remedy, url: null } };
 }
+
+/** Whoever checks has options, a configuration, or both. */
+export const addressRemedy =
+  "Set the egress's address, the one that hosts see mail come from: egresses[].address in the configuration, or --egress where this machine has it.";
+export const translatedRemedy =
+  "Set the public address that it is translated to: egresses[].address in the configuration.";
 
 /** What cannot be asked without the egress's address. */
 export function addressNeeded(what: string): Found {
-  return unknown(
-    `${what} cannot be looked up: the egress's address is not known`,
-    "Configure the egress's address: the one that hosts see mail come from.",
-  );
+  return unknown(`${what} cannot be looked up: the egress's address is not known`, addressRemedy);
 }
 
 /** What DNS did not say. */
@@ -38,8 +44,10 @@ export function quoted(text: string): string {
   return cut.toWellFormed();
 }
 
+const listedLimit = 4;
+
 /** The first few of many. */
-export function listed(words: readonly string[], limit = 4): string {
-  const shown = words.slice(0, limit).map(quoted);
-  return (words.length > limit ? [...shown, `${words.length - limit} more`] : shown).join(", ");
+export function listed(words: readonly string[]): string {
+  const shown = words.slice(0, listedLimit).map(quoted);
+  return (words.length > listedLimit ? [...shown, `${words.length - listedLimit} more`] : shown).join(", ");
 }

@@ -3,11 +3,14 @@
 import { isIP } from "node:net";
 import { findAddresses } from "../route/hosts.ts";
 import { isHelo } from "../smtp/address.ts";
-import { fault, listed, ok, quoted, unanswered, unknown, type Found } from "./found.ts";
-import { canonical } from "../smtp/reverse-name.ts";
+import { canonical, readLiteral } from "../smtp/ip-address.ts";
+import { addressRemedy, fault, listed, ok, quoted, unanswered, unknown, type Found } from "./found.ts";
 import type { SelfCheckOptions } from "./self-check.ts";
 
-/** @param helo null: an address literal is given */
+/**
+ * Whether the name given in EHLO is a full one that leads to the address.
+ * @param helo null: an address literal is given
+ */
 export async function checkHelo(
   helo: string | null,
   address: string | null,
@@ -27,7 +30,7 @@ export async function checkHelo(
   if (address === null) {
     return unknown(
       `${helo} has ${listed(addresses)}; whether that is the egress's address is not known`,
-      "Configure the egress's address: the one that hosts see mail come from.",
+      addressRemedy,
     );
   }
   if (addresses.includes(address)) return ok(`${helo} leads to ${address}`);
@@ -39,15 +42,16 @@ export async function checkHelo(
   );
 }
 
-const nameRemedy = "Configure the EHLO name: a full host name that leads to the egress's address.";
+const nameRemedy =
+  "Set the EHLO name, a full host name that leads to the egress's address: --helo, or identity.helo in the configuration.";
 
 /** What is wrong with the name as it stands; null: nothing. */
 function flawOf(helo: string | null, address: string | null): string | null {
   if (helo === null) {
     return "no name is configured for EHLO and this machine has no full one, so that an address literal is given: many providers refuse those";
   }
-  const literal = /^\[(?:IPv6:)?(.*)\]$/i.exec(helo)?.[1];
-  if (literal !== undefined) {
+  const literal = readLiteral(helo);
+  if (literal !== null) {
     const others = address === null || canonical(literal) === address ? "" : `, not even of ${address}`;
     return `${quoted(helo)} in EHLO is an address literal${others}: many providers refuse those`;
   }

@@ -3,13 +3,16 @@
 import { isIPv6 } from "node:net";
 import { ask } from "../route/dns.ts";
 import { findAddresses } from "../route/hosts.ts";
+import { isHostName, plainName } from "../smtp/host-name.ts";
+import { canonical, groups } from "../smtp/ip-address.ts";
+import { reverseName } from "../smtp/reverse-name.ts";
 import { addressNeeded, fault, listed, ok, unanswered, type Found } from "./found.ts";
-import { canonical, groups, reverseName } from "../smtp/reverse-name.ts";
 import type { SelfCheckOptions } from "./self-check.ts";
 
 /** RFC 7208 §4.6.4 looks no further either. */
 const namesLimit = 10;
 
+/** Whether the address has a name that leads back to it; another one than the EHLO name is remarked, and no fault. */
 export async function checkReverseDns(
   helo: string | null,
   address: string | null,
@@ -21,7 +24,7 @@ export async function checkReverseDns(
   if (answer.kind === "failed") return unanswered(answer.text);
   const remedy = `Have whoever owns the address set its PTR record to ${helo ?? "the name given in EHLO"}, which must lead back to ${address}; clouds have a form or a call for it.`;
   if (answer.kind === "absent") return fault(`${address} has no PTR record`, remedy);
-  const names = [...new Set(answer.records.map((each) => each.replace(/\.$/, "").toLowerCase()))];
+  const names = [...new Set(answer.records.map(plainName))];
   const leads = await Promise.all(names.slice(0, namesLimit).map((name) => leadsTo(name, address, lookup)));
   const confirmed = names.filter((_, index) => leads[index] === "back");
   if (confirmed.length > 0) {
@@ -40,7 +43,7 @@ async function leadsTo(
   lookup: SelfCheckOptions["lookup"],
 ): Promise<"back" | "elsewhere" | { readonly text: string }> {
   // Anything may stand in a PTR record; what is no host's name has no address.
-  if (!/^[\w-]+(?:\.[\w-]+)*$/.test(name)) return "elsewhere";
+  if (!isHostName(name)) return "elsewhere";
   const found = await findAddresses(name, { ...lookup, families: "both" });
   if (found.kind === "none") return found.outcome === "unanswered" ? { text: found.text } : "elsewhere";
   if (found.addresses.some((each) => canonical(each.address) === address)) return "back";

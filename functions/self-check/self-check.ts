@@ -4,7 +4,7 @@ import type { Egress } from "../route/egress.ts";
 import type { LookupOptions } from "../route/hosts.ts";
 import { ownName } from "../route/own-name.ts";
 import type { Verdict } from "../verdict/verdict.ts";
-import { checkAddress, configuredAddress, learntAddress, seenAddresses } from "./address.ts";
+import { checkAddress, configuredAddress, judgedAddress, learntAddress, seenAddresses } from "./address.ts";
 import { checkBlocklists } from "./blocklists.ts";
 import type { Found } from "./found.ts";
 import { checkHelo } from "./helo.ts";
@@ -16,6 +16,7 @@ import { checkSpf } from "./spf.ts";
 /** `fault`: somebody has to mend it. `unknown`: it could not be learnt. */
 export type Standing = "ok" | "fault" | "unknown";
 
+/** One thing that providers look at, and how it stands. */
 export interface Check {
   readonly check: "address" | "helo" | "reverse-dns" | "sender" | "spf" | "port-25" | "blocklists";
   readonly standing: Standing;
@@ -25,6 +26,7 @@ export interface Check {
   readonly remedy: { readonly text: string; readonly url: string | null } | null;
 }
 
+/** The document: one egress, and all that was found of it. */
 export interface SelfCheck {
   /** The schema's version. */
   readonly v: 1;
@@ -46,9 +48,16 @@ export interface SelfCheck {
   readonly checks: readonly Check[];
 }
 
-/** How the hosts of a domain are spoken to, up to EHLO. */
-export type OpenSession = (domain: string) => Promise<Verdict>;
+/** How the hosts of a domain are spoken to, up to EHLO; or why they are not, now. */
+export type OpenSession = (domain: string) => Promise<Verdict | Unasked>;
 
+/** Whoever must not be asked now, by whoever opens sessions. */
+export interface Unasked {
+  /** Why, in a line. */
+  readonly unasked: string;
+}
+
+/** Whose set-up is checked, and by whom it is asked for. */
 export interface SelfCheckOptions {
   readonly egress: Egress;
   /** Null: this machine's own name. */
@@ -70,29 +79,32 @@ export async function selfCheck(options: SelfCheckOptions): Promise<SelfCheck> {
   const at = new Date().toISOString();
   const helo = options.helo ?? ownName();
   const reached = reachHosts(options);
-  const configured = configuredAddress(options);
-  // What is known without the hosts is looked up while they are asked.
-  const known =
-    configured === null ? reached.then(({ attempts }) => learntAddress(attempts)) : Promise.resolve(configured);
-  const named = async (check: Check["check"], found: Promise<Found>): Promise<Check> => ({ check, ...(await found) });
+  const known = reached.then(({ attempts }) => configuredAddress(options) ?? learntAddress(attempts));
   const seen = reached.then(({ attempts }) => seenAddresses(attempts));
+  // Where hosts see another one than is configured, that one is judged.
+  const judged = Promise.all([known, seen]).then(([address, said]) => judgedAddress(address, said));
+  const named = async (check: Check["check"], found: Promise<Found>): Promise<Check> => ({ check, ...(await found) });
+  const ofJudged = async (check: (address: string | null) => Promise<Found>): Promise<Found> =>
+    await check(await judged);
   const checks = await Promise.all([
     named(
       "address",
-      Promise.all([known, seen]).then(([address, said]) => checkAddress(options, address, said)),
+      Promise.all([known, seen, reached]).then(([address, said, { egressFault }]) =>
+        checkAddress(options, address, { seen: said, egressFault }),
+      ),
     ),
     named(
       "helo",
-      known.then((address) => checkHelo(helo, address, options)),
+      ofJudged((address) => checkHelo(helo, address, options)),
     ),
     named(
       "reverse-dns",
-      known.then((address) => checkReverseDns(helo, address, options)),
+      ofJudged((address) => checkReverseDns(helo, address, options)),
     ),
     named("sender", checkSender(options)),
     named(
       "spf",
-      known.then((address) => checkSpf(helo, address, options)),
+      ofJudged((address) => checkSpf(helo, address, options)),
     ),
     named(
       "port-25",
@@ -100,7 +112,7 @@ export async function selfCheck(options: SelfCheckOptions): Promise<SelfCheck> {
     ),
     named(
       "blocklists",
-      known.then((address) => checkBlocklists(address, options)),
+      ofJudged((address) => checkBlocklists(address, options)),
     ),
   ]);
   const [address, [first = null]] = [await known, await seen];

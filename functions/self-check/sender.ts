@@ -10,7 +10,8 @@ import type { SelfCheckOptions } from "./self-check.ts";
 /** A domain whose first hosts lead nowhere has others for show. */
 const hostsLimit = 5;
 
-const remedy = "Publish an MX record for the sender's domain, or configure a sender of a domain that takes mail.";
+const remedy =
+  "Publish an MX record for the sender's domain, or set a sender of a domain that takes mail: --from, or identity.sender in the configuration.";
 
 /** The sender's domain, as DNS asks for it; null for the null sender, and for what is no address. */
 export function senderDomain(from: string): string | null {
@@ -18,6 +19,7 @@ export function senderDomain(from: string): string | null {
   return sender === null || "fault" in sender ? null : sender.domain;
 }
 
+/** Whether a host that takes the sender's bounces can be reached. */
 export async function checkSender({ from, lookup, allowPrivate }: SelfCheckOptions): Promise<Found> {
   if (from === "") return ok("the null sender: nothing bounces; some providers take less of it than of an address");
   const domain = senderDomain(from);

@@ -2,6 +2,7 @@
 // §2.4). It asks as a provider would. DKIM and DMARC are the message's, and not looked at.
 import { ask } from "../route/dns.ts";
 import { isName } from "../route/dns-message.ts";
+import { familyOf } from "../smtp/ip-address.ts";
 import { addressNeeded, fault, ok, quoted, unanswered, unknown, type Found } from "./found.ts";
 import type { SelfCheckOptions } from "./self-check.ts";
 import { senderDomain } from "./sender.ts";
@@ -9,6 +10,7 @@ import { senderDomain } from "./sender.ts";
 /** RFC 7208 §4.6.4: no less, for all questions together. */
 const evaluationMs = 20_000;
 
+/** Whether SPF passes; `softfail` and `neutral` are no passes, for providers take them as a reason to refuse. */
 export async function checkSpf(
   helo: string | null,
   address: string | null,
@@ -18,7 +20,10 @@ export async function checkSpf(
   const domain = from === "" ? helo : senderDomain(from);
   // RFC 7208 §2.3: an address literal has none.
   if (domain === null || domain.startsWith("[")) {
-    return unknown("SPF has no domain to be looked up for", "Configure a sender, or for the null sender an EHLO name.");
+    return unknown(
+      "SPF has no domain to be looked up for",
+      "Set a sender (--from, identity.sender in the configuration), or for the null sender an EHLO name (--helo, identity.helo).",
+    );
   }
   // Loaded by whoever checks, and by no probe.
   const { spf } = await import("mailauth/lib/spf/index.js");
@@ -58,7 +63,7 @@ export async function checkSpf(
 }
 
 function ownTerm(address: string): string {
-  return `${address.includes(":") ? "ip6" : "ip4"}:${address}`;
+  return `ip${familyOf(address)}:${address}`;
 }
 
 /** What stands behind the comment's usual words. */

@@ -4,7 +4,7 @@ import { after, before, test } from "node:test";
 import { closeClients } from "../../functions/clients.ts";
 import { createProbe } from "../../functions/probe.ts";
 import type { ProbeDeps } from "../../functions/probe/runs.ts";
-import { acquire, release } from "../../functions/state/pairs.ts";
+import { acquire, release, statesOf } from "../../functions/state/pairs.ts";
 import { pause, resume } from "../../functions/state/pauses.ts";
 import { findSelfCheck, lastSelfCheck, type StoredSelfCheck } from "../../functions/state/self-checks.ts";
 import { parseDialog } from "../../infra/local/mail/dialog.ts";
@@ -21,6 +21,7 @@ import {
   sumOf,
   type Services,
 } from "../support/services.ts";
+import { serveDns } from "../route/dns-server.ts";
 import { settled } from "../support/settled.ts";
 
 const address = "192.0.2.25";
@@ -237,6 +238,142 @@ test("where no provider may be asked, port 25 is not known, and the rest is chec
   const { "port-25": port, spf } = await standingsOf(its);
   assert.deepEqual([port, spf], ["unknown", "ok"]);
 });
+
+/** With providers of its own, whose hosts say this, over an egress of its own. */
+async function startProviders(egress: string, says: Readonly<Record<string, string>>, more: object = {}) {
+  const rows = await Promise.all(
+    Object.entries(says).map(async ([name, script]) => {
+      const host = await thread.start(parseDialog(`# ${name}\n${script}`, name), { repeat: true });
+      return [name, host] as const;
+    }),
+  );
+  const places = rows.map(([name, { port }]) => [`${name}.example`, [`127.0.0.1:${port}`]] as const);
+  const config = configFor(Object.fromEntries(places), {
+    egresses: [{ name: egress, runner: "functions", address, ...more }],
+  });
+  const hosts = Object.fromEntries(rows);
+  const connections = async (): Promise<readonly number[]> =>
+    await Promise.all(rows.map(async ([, host]) => await host.connections()));
+  return { config, hosts, connections };
+}
+
+async function portOf(its: { readonly id: string }): Promise<{ readonly standing: string; readonly text: string }> {
+  const { checks } = (await found(its)).selfCheck;
+  return checks.find(({ check }) => check === "port-25") ?? assert.fail("there is no such check");
+}
+
+const greets = "S: 220 mx.example ESMTP\nC~ ^EHLO\nS: 250 mx.example\nC: QUIT\nS: 221 bye";
+const nothingKnown = { clearedAt: null, last: null, notBefore: null };
+
+test("a provider that refuses our IP is not asked; where all do nobody is, and the check says why", async () => {
+  const { config, connections } = await startProviders("blocked", { hard: greets, soft: greets });
+  const block = { stage: "rcpt", host: "mx.example", since: "2026-11-24T10:00:00.000Z", id: "a" } as const;
+  const [first, second] = [request("blocked"), request("blocked")];
+  await settled({ ...nothingKnown, provider: "hard", egress: "blocked", block }, services.table);
+  await createProbe(deps({ config }))({ Records: [recordOf(first)] }, context);
+  assert.deepEqual([await connections(), (await portOf(first)).standing], [[0, 1], "ok"]);
+  await settled({ ...nothingKnown, provider: "soft", egress: "blocked", block }, services.table);
+  await createProbe(deps({ config }))({ Records: [recordOf(second)] }, context);
+  assert.deepEqual(await connections(), [0, 1]);
+  assert.deepEqual(await portOf(second), {
+    check: "port-25",
+    standing: "unknown",
+    text: "nobody could be asked: hard refuses the egress's IP since 2026-11-24T10:00:00.000Z, soft refuses the egress's IP since 2026-11-24T10:00:00.000Z",
+    remedy: {
+      text: "Nothing: the scheduled probes tell how these providers stand (delivery-probe status), and the next check asks again.",
+      url: null,
+    },
+  });
+  const [state] = await statesOf([{ provider: "soft", egress: "blocked" }], services.table);
+  assert.deepEqual(state?.block, block);
+});
+
+for (const [what, script, words] of [
+  ["greeting", "S: 421-4.7.0 Too many connections from 192.0.2.25,\nS: 421 4.7.0 stay away\nS! fin", /^127\.0\.0\.1 answers on port \d+; 127\.0\.0\.1 said at greeting: 421-4\.7\.0 Too many connections from 192\.0\.2\.25, 421 4\.7\.0 stay away$/], // prettier-ignore
+  ["EHLO", "S: 220 mx\nC~ ^EHLO\nS: 450 4.7.1 later\nC: QUIT\nS: 221 bye", /; 127\.0\.0\.1 said at ehlo: 450 4\.7\.1 later$/], // prettier-ignore
+] as const) {
+  test(`a provider that puts us off at ${what} is quoted, and left alone by the schedule and the next check`, async () => {
+    const egress = `put-off-${what.toLowerCase()}`;
+    const { config, connections } = await startProviders(egress, { later: script });
+    const [first, second] = [request(egress), request(egress)];
+    const began = Date.now();
+    await createProbe(deps({ config }))({ Records: [recordOf(first)] }, context);
+    const { standing, text } = await portOf(first);
+    assert.equal(standing, "ok");
+    assert.match(text, words);
+    const [state] = await statesOf([{ provider: "later", egress }], services.table);
+    const notBefore = Date.parse(state?.notBefore ?? "");
+    assert.ok(notBefore >= began + config.limits.backOffMinutes * 60_000, String(state?.notBefore));
+    await createProbe(deps({ config }))({ Records: [recordOf(second)] }, context);
+    assert.deepEqual(await connections(), [1]);
+    assert.match((await portOf(second)).text, /^nobody could be asked: later asked to be left alone until 20/);
+  });
+}
+
+test("a refusal for good is quoted too, and asks nobody to stay away", async () => {
+  const script = "S: 554 5.7.1 Client host [192.0.2.25] blocked using zen.spamhaus.org\nC: QUIT\nS: 221 bye";
+  const { config } = await startProviders("refused", { hard: script });
+  const its = request("refused");
+  await createProbe(deps({ config }))({ Records: [recordOf(its)] }, context);
+  const { standing, text } = await portOf(its);
+  assert.equal(standing, "ok");
+  assert.match(text, /said at greeting: 554 5\.7\.1 Client host \[192\.0\.2\.25\] blocked using zen\.spamhaus\.org$/);
+  const [state] = await statesOf([{ provider: "hard", egress: "refused" }], services.table);
+  assert.equal(state?.notBefore, null);
+});
+
+test("a provider's turn is over with its session, and not with the check's last look-up", async () => {
+  const { config, hosts } = await startProviders("slow", { quick: greets });
+  const dns = await serveDns({ "sender.example": "silent" });
+  const its = request("slow");
+  let isOver = false;
+  const checking = createProbe(deps({ config, resolver: dns.server }))({ Records: [recordOf(its)] }, context);
+  const ended = checking.then(() => (isOver = true));
+  while ((await hosts["quick"]?.connections()) === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  const lease = { provider: "quick", egress: "slow", owner: "somebody" };
+  while ((await acquire(lease, 60_000, services.table)).lease === null)
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  assert.equal(isOver, false);
+  await release(lease, 0, services.table);
+  await ended;
+  await dns.close();
+  assert.equal((await portOf(its)).standing, "ok");
+});
+
+for (const [what, via, says] of [
+  [
+    "a secret that is not set",
+    { type: "socks5", host: "127.0.0.1", username: "us", password: { env: "NOT_SET" } },
+    /NOT_SET is not set/,
+  ],
+  [
+    "an address that is not this machine's",
+    { type: "direct", bind: "203.0.113.77" },
+    /203\.0\.113\.77 is not an address of this machine/,
+  ],
+] as const) {
+  test(`an egress with ${what} is a fault of its address check, also where no target is probed over it`, async () => {
+    const egress = `${via.type}-fault`;
+    const given = { address: via.type === "direct" ? null : address, via };
+    const { config, connections } = await startProviders(egress, { one: greets }, given);
+    const idle = { ...config, targets: config.targets.map((each) => ({ ...each, egresses: [] })) };
+    let figures = 0;
+    for (const each of [config, idle]) {
+      const its = request(egress);
+      const response = await createProbe(deps({ config: each }))({ Records: [recordOf(its)] }, context);
+      assert.deepEqual(response, { batchItemFailures: [] });
+      const { checks } = (await found(its)).selfCheck;
+      const { standing, text, remedy } = checks.find(({ check }) => check === "address") ?? assert.fail();
+      assert.equal(standing, "fault");
+      assert.match(text, says);
+      assert.ok(remedy !== null);
+      assert.equal((await portOf(its)).standing, "unknown");
+      figures += checks.filter((check) => check.standing === "fault").length;
+      assert.equal(await sumOf(services, "SelfCheckFaults", { Egress: egress }), figures);
+    }
+    assert.deepEqual(await connections(), [0]);
+  });
+}
 
 test("a request that comes too late is not worked on, and counted as skipped", async () => {
   const its = request("spare", { notAfter: "2020-01-01T00:00:00Z" });

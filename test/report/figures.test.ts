@@ -317,6 +317,19 @@ test("every figure has a name, a unit and dimensions of the one list, whatever t
   );
 });
 
+test("a host that the egress's IP version does not reach is nobody's silence", () => {
+  const stop = { reason: "no-family", stage: "dns", status: null, text: "no IPv6 address" } as const;
+  const attempt = transcriptOf("", { stop });
+  const told = (attempts: readonly Transcript[]): readonly string[] => {
+    const verdict = judge(attempts, { name: "aws", address: null });
+    return figuresOf(verdict, whose, null).flatMap(({ name, value }) => (value > 0 ? [name] : []));
+  };
+  assert.ok(!told([attempt]).includes("Unanswered"));
+  const more = transcriptOf("", { stop: { ...stop, reason: "left-out", stage: "connect" } });
+  assert.ok(!told([attempt, more]).includes("Unanswered"));
+  assert.ok(told([attempt, transcriptOf(silent)]).includes("Unanswered"));
+});
+
 test("of a verdict's outcomes one is told, once by its pair and its egress", () => {
   fc.assert(
     fc.property(verdicts, (verdict) => {

@@ -111,6 +111,7 @@ test("the log's line has the server's words, what they come to, and the conversa
     host: "mx01.mail.icloud.com",
     address: "192.0.2.1",
     blocked: true,
+    policies: [],
     attempts: 1,
     decidedMs: 2,
   });

@@ -6,6 +6,7 @@ import { direct, type Egress } from "../../functions/route/egress.ts";
 import {
   checkAddress,
   configuredAddress,
+  judgedAddress,
   learntAddress,
   seenAddresses,
   type Seen,
@@ -38,24 +39,46 @@ const rows: readonly (readonly [
   ["not configured, and seen",             options({}), address, seenAs(address), "ok", /^mx1\.example sees us come from 192\.0\.2\.25$/],
   ["not configured, and of the connection", options({}), address, [], "ok", /^192\.0\.2\.25 is the connection's own; no host said what it sees$/],
   ["not configured, two are seen",         options({}), address, seenAs(address, "198.51.100.7"), "fault", /^mx2\.example sees us come from 198\.51\.100\.7, not from 192\.0\.2\.25/],
-  ["not known",                            options({}), null, [], "unknown", /^which address hosts see is not known: none is configured, and no host said what it sees$/, /^Configure the egress's address/],
-  ["configured, and private",              options({ address: "10.1.2.3" }), "10.1.2.3", [], "fault", /^10\.1\.2\.3 is private: no host on the Internet sees mail come from it$/, /^Configure the public address/],
+  ["not known",                            options({}), null, [], "unknown", /^which address hosts see is not known: none is configured, and no host said what it sees$/, /^Set the egress's address, .*egresses\[\]\.address in the configuration, or --egress/],
+  ["configured, and private",              options({ address: "10.1.2.3" }), "10.1.2.3", [], "fault", /^10\.1\.2\.3 is private: no host on the Internet sees mail come from it$/, /^Set the public address .*egresses\[\]\.address/],
   ["configured, and shared",               options({ address: "100.64.0.1" }), "100.64.0.1", [], "fault", /is shared \(CGNAT\)/],
   ["configured, and local",                options({ address: "fd00::1" }), "fd00::1", [], "fault", /is unique local/],
-  ["configured, mapped",                   options({ address: "::ffff:192.0.2.25" }), "::ffff:192.0.2.25", [], "fault", /is IPv4-mapped/],
+  ["configured, NAT64's",                 options({ address: "64:ff9b::c000:219" }), "64:ff9b::c000:219", [], "fault", /is NAT64/],
   ["private where that is allowed",        options({ address: "127.0.0.1" }, true), "127.0.0.1", seenAs("127.0.0.1"), "ok", /^127\.0\.0\.1 is configured, and mx1/],
 ];
 
 describe("the address", () => {
   for (const [what, given, known, seen, standing, says, doing] of rows) {
-    it(`${what}: ${standing}`, () => assertFound(checkAddress(given, known, seen), standing, says, doing));
+    it(`${what}: ${standing}`, () =>
+      assertFound(checkAddress(given, known, { seen, egressFault: null }), standing, says, doing));
   }
+
+  it("is not to be had where this machine cannot leave by the egress", () => {
+    const egressFault = "egress mail-1: 192.0.2.25 is not an address of this machine (EADDRNOTAVAIL)";
+    const found = checkAddress(options({ address }), address, { seen: [], egressFault });
+    assertFound(
+      found,
+      "fault",
+      /^egress mail-1: 192\.0\.2\.25 is not an address/,
+      /^Bind an address that this machine has/,
+    );
+  });
+
+  it("that is judged is the one that hosts see, of the egress's family", () => {
+    const said = (...addresses: readonly string[]) => addresses.map((each) => ({ host: "mx.example", address: each }));
+    assert.equal(judgedAddress(address, said("203.0.113.9")), "203.0.113.9");
+    assert.equal(judgedAddress(address, said(address6)), address);
+    assert.equal(judgedAddress(address, []), address);
+    assert.equal(judgedAddress(null, said(address6)), address6);
+    assert.equal(judgedAddress(null, []), null);
+  });
 
   // prettier-ignore
   const configured: readonly (readonly [what: string, options: SelfCheckOptions, address: string | null])[] = [
     ["the configured one",                options({ address, bind: "10.0.0.1" }), address],
     ["a private one that is configured",  options({ address: "10.0.0.1" }), "10.0.0.1"],
     ["in the one spelling",               options({ address: "2001:DB8:0::25" }), address6],
+    ["a mapped one, as IPv4",             options({ address: "::ffff:192.0.2.25" }), address],
     ["the one bound",                     options({ bind: address }), address],
     ["none behind a private one bound",   options({ bind: "10.0.0.1" }), null],
     ["a private one bound, if allowed",   options({ bind: "127.0.0.1" }, true), "127.0.0.1"],

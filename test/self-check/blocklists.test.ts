@@ -58,8 +58,8 @@ const rows: readonly (readonly [
   ["whose test is not answered",         address, { [`2.0.0.127.${cop}`]: "SERVFAIL" }, "unknown", /; SpamCop gives no answer \(DNS: SERVFAIL for A 2\.0\.0\.127/],
   ["none is there at all",               address, Object.fromEntries(Object.keys(emptyLists).map((name) => [name, "NXDOMAIN"] as const)), "unknown", /^no list says whether it has 192\.0\.2\.25; /],
   ["none answers",                       address, none, "unknown", /^no list says whether it has 192\.0\.2\.25; Spamhaus ZEN, .*DroneBL give no answer/, /^See that the resolver answers/],
-  ["an address not known",               null, {}, "unknown", /^blocklists cannot be looked up/, /^Configure the egress's address/],
-  ["a private address",                  "10.0.0.1", {}, "unknown", /^10\.0\.0\.1 is private: no list has it$/, /^Configure the public address/],
+  ["an address not known",               null, {}, "unknown", /^blocklists cannot be looked up/, /^Set the egress's address, .*egresses\[\]\.address in the configuration, or --egress/],
+  ["a private address",                  "10.0.0.1", {}, "unknown", /^10\.0\.0\.1 is private: no list has it$/, /^Set the public address .*egresses\[\]\.address/],
 ];
 
 describe("blocklists", () => {

@@ -30,5 +30,5 @@ test("of many the first few are listed, and the rest counted", () => {
   assert.equal(listed([]), "");
   assert.equal(listed(["a", "b", "c", "d"]), "a, b, c, d");
   assert.equal(listed(["a", "b", "c", "d", "e", "f"]), "a, b, c, d, 2 more");
-  assert.equal(listed(["a", "b", "c"], 1), "a, 2 more");
+  assert.equal(listed(["a", "b", "x".repeat(301)]), `a, b, ${"x".repeat(300)}…`);
 });

@@ -39,7 +39,7 @@ const rows: readonly (readonly [
   ["SERVFAIL",                       address, named("SERVFAIL"), "unknown", /^DNS: SERVFAIL for PTR 25\.2\.0\.192\.in-addr\.arpa/, /resolver/],
   ["malformed",                      address, named("malformed"), "unknown", /^DNS: a malformed answer for PTR/],
   ["no host's name",                 address, named(["a b.example"]), "fault", /does not lead back to it$/],
-  ["an address not known",           null, goodZone, "unknown", /^reverse DNS cannot be looked up/, /^Configure the egress's address/],
+  ["an address not known",           null, goodZone, "unknown", /^reverse DNS cannot be looked up/, /^Set the egress's address, .*egresses\[\]\.address in the configuration, or --egress/],
 ];
 
 describe("reverse DNS", () => {

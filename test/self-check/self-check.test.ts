@@ -109,6 +109,10 @@ describe("the whole", () => {
     const { standing, text } = checkOf(checks, "address");
     assert.equal(standing, "fault");
     assert.match(text, /^127\.0\.0\.1 sees us come from 198\.51\.100\.7, not from 192\.0\.2\.25: NAT/);
+    // What providers judge is what they see.
+    for (const each of ["helo", "reverse-dns", "spf", "blocklists"] as const) {
+      assert.match(checkOf(checks, each).text, /198\.51\.100\.7/);
+    }
   });
 
   it("looks an egress of IPv6 up as one", async () => {
@@ -189,7 +193,8 @@ describe("port 25: a host that", () => {
     const { checks, standing } = await selfCheck(optionsFor(dns, options));
     await dns.close();
     assert.equal(standing, "fault");
-    assert.match(checkOf(checks, "port-25").text, /^egress mail-1: 203\.0\.113\.99 is not an address of this machine/);
+    assert.match(checkOf(checks, "address").text, /^egress mail-1: 203\.0\.113\.99 is not an address of this machine/);
+    assert.equal(checkOf(checks, "port-25").standing, "unknown");
     assert.equal(await host.connections(), 0);
   });
 });

@@ -20,7 +20,7 @@ const rows: readonly (readonly [
   ["the null sender",                  "", {}, "ok", /^the null sender: nothing bounces/],
   ["no MX, but an address",            "a@sender.example", { "sender.example": { A: ["192.0.2.80"] } }, "ok", /go to sender\.example$/],
   ["an address literal",               "a@[192.0.2.80]", {}, "ok", /go to 192\.0\.2\.80$/],
-  ["a null MX",                        "a@sender.example", mx(["0 ."]), "fault", /go nowhere: DNS: sender\.example takes no mail: its MX is null$/, /^Publish an MX record/],
+  ["a null MX",                        "a@sender.example", mx(["0 ."]), "fault", /go nowhere: DNS: sender\.example takes no mail: its MX is null$/, /^Publish an MX record .*--from, or identity\.sender/],
   ["no such domain",                   "a@sender.example", {}, "fault", /go nowhere: DNS: there is no domain sender\.example \(NXDOMAIN\)$/],
   ["neither MX nor address",           "a@sender.example", { "sender.example": { TXT: ["x"] } }, "fault", /go nowhere: DNS: sender\.example takes no mail: it has no MX and no address$/],
   ["an MX that does not exist",        "a@sender.example", mx(["10 mx.sender.example"]), "fault", /go nowhere: DNS: there is no host mx\.sender\.example$/],

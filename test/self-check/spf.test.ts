@@ -62,7 +62,7 @@ const rows: readonly (readonly [
   ["temperror: REFUSED",           address, { "sender.example": "REFUSED" }, "unknown", /could not be looked up, DNS: REFUSED/],
   ["temperror: in an include",     address, record("v=spf1 include:i.example -all", { "i.example": "SERVFAIL" }), "unknown", /could not be looked up, DNS: SERVFAIL for TXT i\.example .*: v=spf1 include:i\.example -all$/],
   ["temperror: malformed",         address, { "sender.example": "malformed" }, "unknown", /could not be looked up, DNS: a malformed answer/],
-  ["an address not known",         null, goodZone, "unknown", /^SPF cannot be looked up/, /^Configure the egress's address/],
+  ["an address not known",         null, goodZone, "unknown", /^SPF cannot be looked up/, /^Set the egress's address, .*egresses\[\]\.address in the configuration, or --egress/],
 ];
 
 describe("SPF", () => {
