@@ -1,6 +1,5 @@
 // Turns the options of `probe` into requests, one a domain, or into a self-check, or says which word is wrong and what to
 // write instead. It opens no connection; of files it reads the message and the configuration alone.
-import { isIPv6 } from "node:net";
 import process from "node:process";
 import type { Config } from "../config/config.ts";
 import { presetBudgetMs, httpsPort, smtpPort, type ProbeRequest } from "../route/attempts.ts";
@@ -9,13 +8,18 @@ import { memoryCache } from "../route/mta-sts.ts";
 import { ownName } from "../route/own-name.ts";
 import { tlsModes, type TlsMode } from "../route/tls-demand.ts";
 import { isHelo, parseAddress, parseSender, type Address } from "../smtp/address.ts";
+import { literalOf } from "../smtp/ip-address.ts";
 import { depths, type Depth } from "../smtp/transcript.ts";
 import { configuredHosts } from "../probe/site.ts";
-import { readConfigFile } from "./config-file.ts";
+import { reachRequest } from "../self-check/reach.ts";
+import { configFileOf, readConfigFile } from "./config-file.ts";
 import { readEgress } from "./egress-option.ts";
 import { readMailHost, readResolver } from "./host-option.ts";
 import { readMessage } from "./message-file.ts";
 import { quote, readOptions, UsageFault, type OptionSpec, type Options } from "./options.ts";
+
+/** Whose hosts answer everybody who may connect to port 25 at all. */
+const publicDomains = ["gmail.com", "outlook.com", "icloud.com"] as const;
 
 // prettier-ignore
 export const probeOptions: readonly OptionSpec[] = [
@@ -25,13 +29,13 @@ export const probeOptions: readonly OptionSpec[] = [
   { name: "from", value: "address", many: false, about: "the envelope's sender; '' is the null sender" },
   { name: "helo", value: "name", many: false, about: "the name in EHLO; this machine's by default" },
   { name: "message", value: "file.eml", many: false, about: "send this message, which delivers it; depth message" },
-  { name: "egress", value: "way", many: false, about: "the way out: direct (the default), an address of this machine, a proxy as socks5://[user:password@]host[:port], https://… or http://…, or a name of --config" },
+  { name: "egress", value: "way", many: false, about: "the way out: direct (the default without a configuration), an address of this machine, a proxy as socks5://[user:password@]host[:port], https://… or http://…, or a name of --config" },
   { name: "families", value: "which", many: false, about: "the IP versions to dial: both, 4 or 6; by default the egress's" },
-  { name: "config", value: "file", many: false, about: "take HELO name, sender and egresses from this configuration" },
+  { name: "config", value: "file", many: false, about: "take HELO name, sender and egress from this configuration; --egress says which of several; with --self-check by default that of DELIVERY_PROBE_CONFIG" },
   { name: "tls", value: "mode", many: false, about: "never, opportunistic (the default), require, mta-sts or dane" },
   { name: "timeout", value: "seconds", many: false, about: "for each command, look-up and session; 60 by default" },
   { name: "budget", value: "seconds", many: false, about: `for all hosts together; ${presetBudgetMs / 1000} by default` },
-  { name: "self-check", value: null, many: false, about: "tell whether our own set-up is right; nobody's mailbox is asked for; exit status 0 ok, 1 a fault, 3 not known" },
+  { name: "self-check", value: null, many: false, about: `tell whether our own set-up is right; nobody's mailbox is asked for; opens sessions up to EHLO to the configuration's targets, without one to ${publicDomains.join(", ")}; exit status 0 ok, 1 a fault, 3 not known` },
   { name: "json", value: null, many: false, about: "print documents, one a line, and nothing else" },
   { name: "resolver", value: "ip[:port]", many: false, about: "ask this DNS server" },
   { name: "allow-private", value: null, many: false, about: "follow DNS to private and loopback addresses" },
@@ -67,7 +71,7 @@ interface Sender {
 }
 
 /**
- * @param env where the secrets of a configuration's egresses are
+ * @param env where the secrets of a configuration's egresses are, and for a self-check the configuration's name
  * @throws UsageFault
  */
 export async function readProbeArguments(
@@ -76,11 +80,14 @@ export async function readProbeArguments(
 ): Promise<ProbeArguments> {
   const options = readOptions(args, probeOptions);
   const json = options.has("json");
-  const file = options.one("config");
+  const isSelfCheck = options.has("self-check");
+  if (isSelfCheck) refuseBesideSelfCheck(options);
+  const given = options.one("config");
+  // A self-check is of the system; a probe by hand is of whatever is typed.
+  const file = isSelfCheck ? configFileOf(given, env) : given;
   const config = file === null ? null : await readConfigFile(file);
   const sender = readSender(options, config, env);
-  if (options.has("self-check")) {
-    refuseBesideSelfCheck(options);
+  if (isSelfCheck) {
     return { kind: "self-check", ...sender, json, asked: askedBeside(sender, config) };
   }
   if (options.positionals.length === 0) throw new UsageFault("no recipient is given; write probe someone@example.com");
@@ -88,7 +95,7 @@ export async function readProbeArguments(
   const shared: Omit<ProbeRequest, "recipients"> = {
     ...preset,
     ...sender,
-    hosts: options.all("mx").length === 0 ? null : options.all("mx").map(readMailHost),
+    hosts: options.has("mx") ? options.all("mx").map((text) => ({ ...readMailHost(text), named: "by-hand" })) : null,
     allHosts,
     depth: readDepth(options),
     tls: readTls(options.one("tls")),
@@ -103,7 +110,6 @@ export async function readProbeArguments(
 
 /** What no option says. */
 const preset = {
-  isByHand: true,
   severities: {},
   policyPort: httpsPort,
   port: smtpPort,
@@ -111,29 +117,15 @@ const preset = {
   progress: null,
 } as const;
 
-/** Hosts that answer everybody who may connect to port 25 at all. */
-const publicDomains = ["gmail.com", "outlook.com", "icloud.com"] as const;
-
-/** For all hosts of a domain: where port 25 is closed all of them are silent, and who checks waits for each domain. */
-const reachMs = 30_000;
-
 /** The configuration's own targets, where there is one: whoever runs it probes them anyway. */
 function askedBeside(sender: Sender, config: Config | null): readonly ProbeRequest[] {
   const recipients =
     config?.targets.map(({ recipient }) => recipient) ?? publicDomains.map((each) => `postmaster@${each}`);
   const domains = byDomain(recipients.map(readRecipient));
-  return [...domains.values()].map((each) => ({
-    ...preset,
-    ...sender,
-    recipients: each.slice(0, 1),
-    hosts: config === null ? null : configuredHosts(each[0]?.domain ?? "", config),
-    allHosts: false,
-    depth: "ehlo",
-    tls: "never",
-    policies: memoryCache(),
-    budgetMs: Math.min(sender.timeoutMs, reachMs),
-    message: null,
-  }));
+  return [...domains].flatMap(([domain, [recipient]]) => {
+    const hosts = config === null ? null : configuredHosts(domain, config);
+    return recipient === undefined ? [] : [reachRequest(recipient, { ...preset, ...sender, hosts })];
+  });
 }
 
 /** What is given overrides what the configuration has. */
@@ -144,7 +136,7 @@ function readSender(options: Options, config: Config | null, env: NodeJS.Process
     helo: helo ?? config?.identity.helo ?? null,
     from: readFrom(options.one("from"), config, helo),
     timeoutMs: readTime("--timeout", options.one("timeout"), 60_000),
-    resolver: readResolver(options.one("resolver")),
+    resolver: readResolver(options.one("resolver")) ?? config?.resolver ?? null,
     allowPrivate: options.has("allow-private"),
   };
 }
@@ -191,7 +183,7 @@ function readFrom(text: string | null, config: Config | null, helo: string | nul
 
 function readHelo(text: string | null): string | null {
   if (text === null || isHelo(text)) return text;
-  const literal = isIPv6(text) ? `[IPv6:${text}]` : `[${text}]`;
+  const literal = literalOf(text);
   const instead = isHelo(literal)
     ? literal
     : "a domain such as mail.example.com, or an address literal such as [192.0.2.1]";

@@ -2,6 +2,14 @@
 import type { Config } from "../config/config.ts";
 import { UsageFault } from "./options.ts";
 
+/** The environment variable that names the configuration where `--config` does not. */
+export const configVariable = "DELIVERY_PROBE_CONFIG";
+
+/** The file that the command line names, else the environment; null: neither does. */
+export function configFileOf(given: string | null, env: NodeJS.ProcessEnv): string | null {
+  return given ?? (env[configVariable] || null);
+}
+
 /** @throws UsageFault with every fault of the file in the one line that there is */
 export async function readConfigFile(file: string): Promise<Config> {
   // When it is wanted: most probes have none, and the schema takes a while to load.

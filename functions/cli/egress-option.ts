@@ -1,13 +1,13 @@
 // Reads --egress and --families: which way out a probe takes. A value may hold a password, so that no message repeats one.
 // It opens no connection.
-import { isIP, isIPv6 } from "node:net";
+import { isIP } from "node:net";
 import type { Config } from "../config/config.ts";
-import { credentialFaults } from "../config/credentials.ts";
-import { familyOf } from "../config/egress.ts";
 import { readHost } from "../config/host.ts";
 import { openEgress } from "../probe/egress.ts";
 import { direct, EgressFault, type Credentials, type Egress, type Families, type Proxy } from "../route/egress.ts";
 import { specialRange } from "../smtp/address-range.ts";
+import { familyOf, hostAndPort } from "../smtp/ip-address.ts";
+import { credentialFaults } from "../smtp/proxy-credentials.ts";
 import { quote, UsageFault } from "./options.ts";
 
 export interface EgressWords {
@@ -21,8 +21,17 @@ export interface EgressWords {
 
 /** @throws UsageFault */
 export function readEgress({ egress: text, families, config, env }: EgressWords): Egress {
-  const egress = egressOf(text ?? direct.name, config, env);
+  const egress = egressOf(text ?? presetName(config), config, env);
   return families === null ? egress : withFamilies(egress, readFamilies(families));
+}
+
+/** Which of several is meant nobody can guess, and another than the one meant would be judged. */
+function presetName(config: Config | null): string {
+  if (config === null) return direct.name;
+  const names = config.egresses.map(({ name }) => name);
+  const [only, another] = names;
+  if (only !== undefined && another === undefined) return only;
+  throw new UsageFault(`the configuration has several egresses; write --egress and one of ${names.join(", ")}`);
 }
 
 function egressOf(text: string, config: Config | null, env: NodeJS.ProcessEnv): Egress {
@@ -77,8 +86,7 @@ function proxied(scheme: string, authority: string): Egress {
   };
   const tls = scheme === "https" ? { ca: null, certificate: null, key: null } : null;
   const via: Proxy = type === "socks5" ? { type, ...proxy } : { type, tls, ...proxy };
-  const shownHost = isIPv6(name) ? `[${name}]` : name;
-  return { name: `${scheme}://${shownHost}:${port}`, address: null, families: "both", via };
+  return { name: `${scheme}://${hostAndPort(name, port)}`, address: null, families: "both", via };
 }
 
 /** RFC 3986 §3.2.1: what a URL cannot hold as it is stands percent-encoded. */

@@ -14,6 +14,14 @@ const statuses: Readonly<Record<Outcome, number>> = {
   unknown: 3,
 };
 
+/** The most telling first (DESIGN §6, across hosts), but for a yes: who asks every host wants to know of each no. */
+const telling: readonly Outcome[] = ["rejected", "deferred", "unknown", "unanswered", "accepted"];
+
+/** Of the hosts of one domain, at least one, the most telling: a host that is silent hides no other's refusal. */
+export function outcomeAcrossHosts(outcomes: readonly Outcome[]): Outcome {
+  return telling.find((each) => outcomes.includes(each)) ?? "accepted";
+}
+
 /** Of several domains the highest: what was left unanswered is told rather than what was refused, that rather than a yes. */
 export function exitStatusOf(outcomes: readonly Outcome[]): number {
   return Math.max(...outcomes.map((outcome) => statuses[outcome]));

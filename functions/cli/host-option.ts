@@ -1,6 +1,7 @@
 // Reads the options that name a host and a port: --mx and --resolver. It asks no DNS.
-import { isIPv4, isIPv6 } from "node:net";
+import { isIP } from "node:net";
 import { readHost, splitPort, type HostFault, type NamedHost } from "../config/host.ts";
+import { hostAndPort } from "../smtp/ip-address.ts";
 import { quote, UsageFault } from "./options.ts";
 
 /** @throws UsageFault */
@@ -19,8 +20,7 @@ export function readResolver(text: string | null): string | null {
   const server = splitPort(text, 53);
   if ("wrong" in server) throw faultOf("--resolver", text, server);
   const { name, port } = server;
-  if (isIPv4(name)) return `${name}:${port}`;
-  if (isIPv6(name)) return `[${name}]:${port}`;
+  if (isIP(name) !== 0) return hostAndPort(name, port);
   throw new UsageFault(`--resolver ${quote(text)} is no IP address; write one such as 192.0.2.53 or [2001:db8::53]:53`);
 }
 

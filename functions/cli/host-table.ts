@@ -1,9 +1,11 @@
-// Every host of a domain for itself, for people: a table of what each address answers, and all that is to be said of
-// those that did not accept. One host of ten that refuses is a finding. It asks nobody.
+// Every host of a domain for itself, for people: a line that counts them, a table of what each address answers, and what
+// is to be said of those that did not accept. One host of ten that refuses is a finding. It asks nobody.
+import { reachableFamilies, type Egress, type Families } from "../route/egress.ts";
 import { standing } from "../verdict/incident.ts";
 import { judge, type Verdict } from "../verdict/verdict.ts";
 import { visibleLine } from "../verdict/visible.ts";
-import { printVerdict } from "./print.ts";
+import { hostCount, isPage, leftBecause } from "./host-count.ts";
+import { hostDetails, saysNo } from "./host-details.ts";
 
 /** A verdict for each address that was tried, in the order of the attempts. */
 export function hostVerdicts({ attempts, egress }: Verdict): readonly Verdict[] {
@@ -12,29 +14,24 @@ export function hostVerdicts({ attempts, egress }: Verdict): readonly Verdict[] 
 }
 
 /** The whole of it, safe for a terminal, each line ended. */
-export function printHosts(verdict: Verdict): string {
+export function printHosts(verdict: Verdict, egress: Egress): string {
   const hosts = hostVerdicts(verdict);
-  // Of one that was not asked the table says it all.
-  const others = hosts.filter((each) => each.outcome !== "accepted" && isAsked(each));
-  const lines = [headline(verdict, hosts), "", ...table(hosts)];
-  const told = others.map((each) => `\n${printVerdict(each)}`);
-  return lines.map((line) => `${visibleLine(line)}\n`).join("") + told.join("");
+  const families = dialledFamilies(egress);
+  const note = familyNote(egress.name, families);
+  const lines = [hostCount(verdict, hosts, families), ...(note === null ? [] : [note]), "", ...table(hosts)];
+  return lines.map((line) => `${visibleLine(line)}\n`).join("") + hostDetails(hosts);
 }
 
-function headline({ recipients, depth }: Verdict, hosts: readonly Verdict[]): string {
-  const recipient = recipients[0]?.address ?? "";
-  const domain = recipient.slice(recipient.lastIndexOf("@") + 1);
-  if (hosts.every(({ primary }) => primary.stage === "dns")) return `${domain}: there is no address to ask`;
-  const accepted = hosts.filter(({ outcome }) => outcome === "accepted").length;
-  const left = hosts.filter((each) => !isAsked(each)).length;
-  const those = hosts.length === 1 ? "address accepts" : "addresses accept";
-  const rest = left === 0 ? "" : `; ${left} not asked`;
-  return `${domain}: ${accepted} of ${hosts.length} ${those} up to ${depth}${rest}`;
+/** A proxy that is handed names dials what it likes. */
+function dialledFamilies(egress: Egress): Families {
+  const { via } = egress;
+  return via.type !== "direct" && via.passesNames ? "both" : reachableFamilies(egress);
 }
 
-/** Whether its turn came before the time for all was over. */
-function isAsked({ attempts }: Verdict): boolean {
-  return !attempts.every(({ stop }) => stop?.reason === "out-of-time");
+/** Who has one IP version does not see what hosts answer over the other. */
+function familyNote(name: string, families: Families): string | null {
+  if (families === "both") return null;
+  return `note: egress ${name} dials IPv${families} alone; hosts' IPv${families === "4" ? "6" : "4"} addresses are left out`;
 }
 
 function table(hosts: readonly Verdict[]): readonly string[] {
@@ -42,7 +39,7 @@ function table(hosts: readonly Verdict[]): readonly string[] {
   const widths = titles.map((title, index) => Math.max(title.length, ...rows.map((row) => row[index]?.length ?? 0)));
   return [titles, ...rows].map((row) =>
     row
-      .map((cell, index) => cell.padEnd(widths[index] ?? 0))
+      .map((cell, index) => (index === row.length - 1 ? cell : cell.padEnd(widths[index] ?? 0)))
       .join("  ")
       .trimEnd(),
   );
@@ -54,23 +51,25 @@ function rowOf(verdict: Verdict): readonly string[] {
   const { primary, outcome, attempts, class: kind } = verdict;
   const { host, address, port, stage, text } = primary;
   const last = attempts.at(-1);
-  const isDecided = last !== undefined && isAsked(verdict);
+  const left = leftBecause(verdict);
+  const isAsked = left !== "out-of-time" && left !== "left-out";
   return [
-    outcome === "accepted" ? " " : "▶",
+    outcome === "accepted" && !isPage(verdict) ? " " : "▶",
     visibleLine(port === 25 ? host : `${host}:${port}`),
     address ?? "-",
-    isAsked(verdict) ? standing(outcome, stage) : "not asked",
+    isAsked ? standing(outcome, stage) : "not asked",
     kind ?? "-",
     last?.tls?.version ?? "-",
-    isDecided ? last.timings.decidedMs.toFixed(1) : "-",
-    wordsOf(text),
+    isAsked && last !== undefined ? last.timings.decidedMs.toFixed(1) : "-",
+    wordsOf(text, outcome === "accepted" || saysNo(verdict)),
   ];
 }
 
-/** More is told below the table. */
 const wordsLimit = 60;
 
-function wordsOf(text: string): string {
+/** @param isCut whether more of them would tell nothing, or is told below the table */
+function wordsOf(text: string, isCut: boolean): string {
   const line = visibleLine(text.replaceAll("\n", " / "));
-  return line.length <= wordsLimit ? line : `${line.slice(0, wordsLimit).toWellFormed().trimEnd()}…`;
+  if (!isCut || line.length <= wordsLimit) return line;
+  return `${line.slice(0, wordsLimit).toWellFormed().trimEnd()}…`;
 }

@@ -24,7 +24,7 @@ interface Loaded {
 const commands: readonly Command[] = [
   {
     name: "probe",
-    operands: "<address>...",
+    operands: "<address>... | --self-check",
     about: "asks the recipients' mail hosts, and prints the one answer that decides",
     load: async () => {
       const { probeOptions, probeCommand } = await import("./probe.ts");
@@ -107,8 +107,8 @@ const commands: readonly Command[] = [
 
 /**
  * Runs one command line, without the interpreter and the program's name.
- * @returns the exit status: 0 accepted, 1 rejected, 2 deferred, 3 unanswered or unknown (of several domains or hosts
- *   the highest); of a self-check 0 ok, 1 a fault, 3 not known; 64 usage, 70 a fault of ours
+ * @returns the exit status: 0 accepted, 1 rejected, 2 deferred, 3 unanswered or unknown (of several domains the
+ *   highest, of all hosts of one the most telling); of a self-check 0 ok, 1 a fault, 3 not known; 64 usage, 70 a fault of ours
  */
 export async function main(argv: readonly string[]): Promise<number> {
   try {
@@ -154,7 +154,9 @@ function overview(): string {
   return [
     "usage: delivery-probe <command> [options]",
     "",
-    ...commands.map(({ name, operands, about }) => `  ${`${name} ${operands}`.padEnd(width)}  ${about}`),
+    ...commands.flatMap(({ name, operands, about }) =>
+      wrapped(`  ${`${name} ${operands}`.padEnd(width)}  ${about}`, " ".repeat(width + 4), helpWidth),
+    ),
     "",
     "delivery-probe <command> --help tells a command's options; --version this program's version.",
     "Exit status: 0 accepted, 1 rejected, 2 deferred, 3 unanswered or unknown, 64 usage, 70 a fault of the program;",

@@ -6,7 +6,7 @@ import process from "node:process";
 import { closeClients, openClients, type Clients, type Endpoints } from "../clients.ts";
 import type { Config } from "../config/config.ts";
 import { visibleLine } from "../verdict/visible.ts";
-import { readConfigFile } from "./config-file.ts";
+import { configFileOf, configVariable, readConfigFile } from "./config-file.ts";
 import { faultStatus } from "./exit.ts";
 import { quote, UsageFault, type Options, type OptionSpec } from "./options.ts";
 import { stackClock } from "./stack-clock.ts";
@@ -22,9 +22,6 @@ export const placeOptions: readonly OptionSpec[] = [
     about: "the configuration of the system in AWS; by default that of DELIVERY_PROBE_CONFIG",
   },
 ];
-
-/** The environment variable that names the configuration where `--config` does not. */
-const configVariable = "DELIVERY_PROBE_CONFIG";
 
 export interface Place {
   readonly config: Config;
@@ -70,7 +67,7 @@ async function openPlace(options: Options): Promise<Place> {
 }
 
 async function openAws(given: string | null): Promise<Place> {
-  const file = given ?? (process.env[configVariable] || null);
+  const file = configFileOf(given, process.env);
   if (file === null) {
     throw new UsageFault(
       `no system is named; write --config file, or set ${configVariable}, for AWS, or --state dir for a local stack`,

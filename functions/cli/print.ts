@@ -4,6 +4,7 @@ import { dialogLines, type DialogLine } from "../smtp/dialog.ts";
 import type { Exchange, Retry, TlsFacts, Transcript } from "../smtp/transcript.ts";
 import { standing } from "../verdict/incident.ts";
 import { egressNote } from "../verdict/own-address.ts";
+import { policyNotes } from "../verdict/policy-note.ts";
 import type { RecipientVerdict, Verdict } from "../verdict/verdict.ts";
 import { meaningLines, reservation } from "./meaning.ts";
 import { visibleJson, visibleLine } from "../verdict/visible.ts";
@@ -24,13 +25,17 @@ export function print(verdict: Verdict, { json, pretty, alone }: Form): string {
   return `${visibleJson(JSON.stringify(verdict, null, pretty && alone ? 2 : 0))}\n`;
 }
 
-/** The whole of it, safe for a terminal, each line ended. */
-export function printVerdict(verdict: Verdict): string {
+/**
+ * The whole of it, safe for a terminal, each line ended.
+ * @param meaning what stands for class and remedy, where another verdict has told them
+ */
+export function printVerdict(verdict: Verdict, meaning: readonly string[] = meaningLines(verdict)): string {
   const deciding = decidingOf(verdict);
   const lines = [
     ...headline(verdict),
-    ...meaningLines(verdict),
+    ...meaning,
     ...[egressNote(verdict) ?? []].flat(),
+    ...policyNotes(verdict),
     ...[reservation(verdict) ?? []].flat(),
     ...findingLines(verdict),
     ...recipientLines(verdict.recipients),
@@ -167,7 +172,8 @@ function tlsLines({ tls, exchanges }: Transcript): readonly string[] {
 
 function policyLines({ policy }: Transcript): readonly string[] {
   if (policy === null) return [];
-  return [`  TLS policy: ${policy.text}`, ...(policy.fault === null ? [] : [`  not as it asks: ${policy.fault}`])];
+  const name = policy.mode === "unknown" ? "TLS policy, not known" : "TLS policy";
+  return [`  ${name}: ${policy.text}`, ...(policy.fault === null ? [] : [`  not as it asks: ${policy.fault}`])];
 }
 
 function certificateText(certificate: TlsFacts["certificate"]): string {
@@ -178,7 +184,12 @@ function certificateText(certificate: TlsFacts["certificate"]): string {
   return `certificate for ${shown.join(", ")}, by ${issuer}, valid from ${validFrom} to ${validTo}, ${trust}`;
 }
 
-function peerOf(peer: { readonly host: string; readonly address: string | null; readonly port: number }): string {
+/** A host as texts name it: `mx.example [192.0.2.1]`, with another port than 25 `mx.example [192.0.2.1]:2525`. */
+export function peerOf(peer: {
+  readonly host: string;
+  readonly address: string | null;
+  readonly port: number;
+}): string {
   const address = peer.address === null ? "" : ` [${peer.address}]`;
   return `${peer.host}${address}${peer.port === 25 ? "" : `:${peer.port}`}`;
 }

@@ -2,11 +2,11 @@
 // What a probe is, functions/route knows, and functions/self-check the other; what the options mean, arguments.ts.
 import process from "node:process";
 import { probe, type Progress } from "../route/attempts.ts";
-import { EgressFault } from "../route/egress.ts";
+import { direct, EgressFault } from "../route/egress.ts";
 import type { Outcome } from "../verdict/reconcile.ts";
 import type { Verdict } from "../verdict/verdict.ts";
 import { readProbeArguments, type HostArguments, type SelfCheckArguments } from "./arguments.ts";
-import { exitStatusOf } from "./exit.ts";
+import { exitStatusOf, outcomeAcrossHosts } from "./exit.ts";
 import { hostVerdicts, printHosts } from "./host-table.ts";
 import { UsageFault } from "./options.ts";
 import { print, type Form } from "./print.ts";
@@ -46,20 +46,16 @@ async function probeDomains({ requests, json, allHosts }: HostArguments, { progr
   });
   const alone = probes.length === 1;
   const form: Form = { json, pretty: process.stdout.isTTY, alone };
+  const egress = requests[0]?.egress ?? direct;
   const outcomes: Outcome[] = [];
   for await (const verdict of inOrder(probes)) {
-    const all = allHosts ? hostVerdicts(verdict) : [verdict];
     progress.clear();
-    await write(process.stdout, allHosts ? hostsText(verdict, all, form) : print(verdict, form));
-    outcomes.push(...all.map(({ outcome }) => outcome));
+    const isTable = allHosts && !json;
+    await write(process.stdout, isTable ? `${printHosts(verdict, egress)}${alone ? "" : "\n"}` : print(verdict, form));
+    const hosts = allHosts ? hostVerdicts(verdict) : [verdict];
+    outcomes.push(outcomeAcrossHosts(hosts.map(({ outcome }) => outcome)));
   }
   return exitStatusOf(outcomes);
-}
-
-/** As documents each host's verdict for itself. */
-function hostsText(verdict: Verdict, hosts: readonly Verdict[], { json, alone }: Form): string {
-  if (json) return hosts.map((each) => print(each, { json, pretty: false, alone: false })).join("");
-  return `${printHosts(verdict)}${alone ? "" : "\n"}`;
 }
 
 /** Each verdict as soon as all before it are there. A fault of ours in one of them keeps none of the others back. */

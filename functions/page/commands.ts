@@ -11,7 +11,7 @@ export function replayCommand({ id }: StoredVerdict): string | null {
 
 /** Checks our set-up again, now, from the machine that has the egress; DELIVERY_PROBE_CONFIG names the configuration. */
 export function selfCheckCommand(egress: string): string {
-  return `npx delivery-probe probe --self-check --egress ${egress} --config "$DELIVERY_PROBE_CONFIG"`;
+  return `npx delivery-probe probe --self-check --egress ${egress}`;
 }
 
 /** What lies in a queue of dead letters, with their attributes. */

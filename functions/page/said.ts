@@ -16,10 +16,12 @@ export function providerName(id: string): string {
   return name.replace(/(?:,| and |:).*$/, "").replace(/ Mail$/, "");
 }
 
+const namesLimit = 6;
+
 /** `Outlook.com, GMX and 3 more` */
-function namesText(names: readonly string[], limit = 6): string {
-  if (names.length <= limit) return names.join(", ");
-  return `${names.slice(0, limit).join(", ")} and ${names.length - limit} more`;
+function namesText(names: readonly string[]): string {
+  if (names.length <= namesLimit) return names.join(", ");
+  return `${names.slice(0, namesLimit).join(", ")} and ${names.length - namesLimit} more`;
 }
 
 /** The address that is judged, where it is known: by the host's word, the operator's, or a connection without NAT. */

@@ -70,7 +70,7 @@ if (isSlow) {
 
 /** The whole of a probe, its look-ups too; and what its first host took to fail, if it did. */
 async function sessionWith(domain: string): Promise<{ readonly elapsedMs: number; readonly failureMs: number }> {
-  const more: Partial<ProbeRequest> = { resolver: dns.server, port: good.port, isByHand: false, allowPrivate: true };
+  const more: Partial<ProbeRequest> = { resolver: dns.server, port: good.port, allowPrivate: true };
   const request = requestTo([`one@${domain}`], null, { ...more, timeoutMs: 250 });
   const began = performance.now();
   const { outcome, attempts } = await probe(request);

@@ -30,6 +30,8 @@ const says = {
   refusesEhlo: `${greeting}S: 550-5.7.1 go away\nS: 550 5.7.1 we know you\n${bye}`,
   defers: "S: 421 4.3.2 not now\nS! fin",
   hangs: "S! hang",
+  /** Who has greeted may take all that is left. */
+  hangsAtEhlo: "S: 220 mx.example\nC~ ^EHLO\nS! hang",
 } as const;
 
 type Says = keyof typeof says | "absent";
@@ -72,31 +74,32 @@ function rowsOf(stdout: string): readonly (readonly string[])[] {
 }
 
 // prettier-ignore
-const rows: readonly (readonly [hosts: readonly Says[], status: number, headline: RegExp, answers: readonly string[]])[] = [
-  [["accepts", "accepts"], 0, /^a\.example: 2 of 2 addresses accept up to ehlo$/, ["accepted up to ehlo", "accepted up to ehlo"]],
-  [["accepts", "blocks", "accepts"], 1, /: 2 of 3 addresses accept/, ["accepted up to ehlo", "rejected at greeting", "accepted up to ehlo"]],
-  [["refusesEhlo", "accepts"], 1, /: 1 of 2 addresses accept/, ["rejected at ehlo", "accepted up to ehlo"]],
-  [["accepts", "defers"], 2, /: 1 of 2 addresses accept/, ["accepted up to ehlo", "deferred at greeting"]],
-  [["blocks", "defers", "accepts"], 2, /: 1 of 3 addresses accept/, ["rejected at greeting", "deferred at greeting", "accepted up to ehlo"]],
-  [["absent", "accepts", "blocks"], 3, /: 1 of 3 addresses accept/, ["unanswered at connect", "accepted up to ehlo", "rejected at greeting"]],
-  [["hangs", "accepts"], 3, /: 1 of 2 addresses accept/, ["unanswered at greeting", "accepted up to ehlo"]],
-  [["absent"], 3, /: 0 of 1 address accepts up to ehlo$/, ["unanswered at connect"]],
+const rows: readonly (readonly [hosts: readonly Says[], status: number, headline: string, answers: readonly string[]])[] = [
+  [["accepts", "accepts"], 0, "2 addresses of 2 hosts up to ehlo: 2 accept", ["accepted up to ehlo", "accepted up to ehlo"]],
+  [["accepts", "blocks", "accepts"], 1, "3 addresses of 3 hosts up to ehlo: 1 refuses us (ip-reputation), 2 accept", ["accepted up to ehlo", "rejected at greeting", "accepted up to ehlo"]],
+  [["refusesEhlo", "accepts"], 1, "2 addresses of 2 hosts up to ehlo: 1 refuses us (unspecified), 1 accepts", ["rejected at ehlo", "accepted up to ehlo"]],
+  [["accepts", "defers"], 2, "2 addresses of 2 hosts up to ehlo: 1 defers, 1 accepts", ["accepted up to ehlo", "deferred at greeting"]],
+  [["defers", "blocks", "accepts"], 1, "3 addresses of 3 hosts up to ehlo: 1 refuses us (ip-reputation), 1 defers, 1 accepts", ["deferred at greeting", "rejected at greeting", "accepted up to ehlo"]],
+  [["absent", "accepts", "blocks"], 1, "3 addresses of 3 hosts up to ehlo: 1 refuses us (ip-reputation), 1 unanswered, 1 accepts", ["unanswered at connect", "accepted up to ehlo", "rejected at greeting"]],
+  [["absent", "defers"], 2, "2 addresses of 2 hosts up to ehlo: 1 defers, 1 unanswered", ["unanswered at connect", "deferred at greeting"]],
+  [["hangs", "accepts"], 3, "2 addresses of 2 hosts up to ehlo: 1 unanswered, 1 accepts", ["unanswered at greeting", "accepted up to ehlo"]],
+  [["absent"], 3, "1 address of 1 host up to ehlo: 1 unanswered", ["unanswered at connect"]],
 ];
 
 describe("probe --all-hosts", () => {
   for (const [hosts, status, headline, answers] of rows) {
-    it(`${hosts.join(", ")}: all are asked, and the exit status is the worst one's, ${status}`, async () => {
+    it(`${hosts.join(", ")}: all are asked, and the exit status is the most telling one's, ${status}`, async () => {
       const found = await places(hosts);
       const args = ["one@a.example", "--all-hosts", ...mxOf(found), "--timeout", "2"];
       const [people, programs] = await Promise.all([run(args), run([...args, "--json"])]);
       assert.deepEqual([people.status, programs.status, people.stderr, programs.stderr], [status, status, "", ""]);
-      assert.match(people.stdout.split("\n")[0] ?? "", headline);
+      assert.equal(people.stdout.split("\n")[0], `a.example: ${headline}`);
       assert.equal(visible(people.stdout), people.stdout);
       const table = rowsOf(people.stdout);
       assert.deepEqual(table.map(([, host, address, answer]) => [host, address, answer]), found.map((host, at) => [host, "127.0.0.1", answers[at]])); // prettier-ignore
-      const documents = documentsOf(programs);
-      assert.deepEqual(documents.map(({ primary }) => `${primary.host}:${primary.port}`), found); // prettier-ignore
-      assert.deepEqual(documents.map(({ attempts, depth }) => [attempts.length, depth]), found.map(() => [1, "ehlo"])); // prettier-ignore
+      const [document = assert.fail(), ...more] = documentsOf(programs);
+      assert.deepEqual([more, document.depth], [[], "ehlo"]);
+      assert.deepEqual(document.attempts.map(({ host, port }) => `${host}:${port}`), found); // prettier-ignore
     });
   }
 
@@ -108,9 +111,9 @@ describe("probe --all-hosts", () => {
     assert.equal(marked.length, 1);
     assert.match(marked[0] ?? "", / rejected at greeting +ip-reputation +- +[\d.]+ +554 5\.7\.1 192\.0\.2\.25 is listed in zen\.spamhaus\.org$/); // prettier-ignore
     assert.match(stdout, /^class: ip-reputation \(page\) · list: Spamhaus ZEN$/m);
-    const documents = documentsOf(await run([...args, "--json"]));
-    assert.deepEqual(documents.map(({ findings }) => findings.length), [0, 0, 1, 0]); // prettier-ignore
-    assert.equal(documents[2]?.primary.text, "554 5.7.1 192.0.2.25 is listed in zen.spamhaus.org");
+    const [document, ...more] = documentsOf(await run([...args, "--json"]));
+    assert.deepEqual([more, document?.outcome], [[], "accepted"]);
+    assert.deepEqual(document?.findings.map(({ host, port, text }) => [`${host}:${port}`, text]), [[found[2], "554 5.7.1 192.0.2.25 is listed in zen.spamhaus.org"]]); // prettier-ignore
   });
 
   it("asks every address of hosts in DNS, and says which it may not dial", async () => {
@@ -126,10 +129,29 @@ describe("probe --all-hosts", () => {
     const table = rowsOf(stdout);
     assert.deepEqual(table.map(([, host]) => host), ["mx1.a.example", "mx1.a.example", "mx2.a.example"]); // prettier-ignore
     assert.deepEqual(new Set(table.map(([, , address]) => address)), new Set(["127.0.0.1", "127.0.0.2", "10.0.0.1"]));
+    assert.match(stdout, /^a\.example: nobody was asked: 3 addresses not dialled$/m);
+    assert.match(stdout, /^▶ {2}mx2\..* {2}mx2\.a\.example leads to 10\.0\.0\.1 \(private\), which is not dialled/m);
+    assert.equal(stdout.match(/--allow-private/g)?.length, 1);
+  });
+
+  it("over an egress of one family says so, and which host has no address of it", async () => {
+    await using host = await play(says.accepts);
+    const zone = {
+      "mx1.a.example": { A: ["127.0.0.1"], AAAA: ["::1"] },
+      "mx2.a.example": { AAAA: ["::1"] },
+    };
+    const dns = await serveDns(zone);
+    const named = mxOf(["mx1.a.example", "mx2.a.example"].map((each) => `${each}:${host.port}`));
+    const args = ["one@a.example", "--all-hosts", ...named, "--egress", "127.0.0.1", "--resolver", dns.server];
+    const { status, stdout } = await run(args);
+    await dns.close();
+    assert.equal(status, 3);
+    const [headline, note] = stdout.split("\n");
     assert.match(
-      stdout,
-      /mx2\.a\.example leads to 10\.0\.0\.1 \(private\), which is not dialled; --allow-private allows it/,
+      headline ?? "",
+      /^a\.example: 1 address of 1 host up to ehlo: 1 accepts; 1 host without IPv4 address$/,
     );
+    assert.equal(note, "note: egress direct dials IPv4 alone; hosts' IPv6 addresses are left out");
   });
 
   it("goes as deep as is told, and tells several domains apart", async () => {
@@ -138,9 +160,10 @@ describe("probe --all-hosts", () => {
     const args = ["one@a.example", "two@b.example", "--all-hosts", "--depth", "rcpt", "--mx", `127.0.0.1:${host.port}`];
     const { status, stdout } = await run(args);
     assert.equal(status, 1);
-    assert.match(stdout, /^a\.example: 0 of 1 address accepts up to rcpt\n/);
-    assert.match(stdout, /\n\nb\.example: 0 of 1 address accepts up to rcpt\n/);
-    assert.equal(documentsOf(await run([...args, "--json"])).length, 2);
+    assert.match(stdout, /^a\.example: 1 address of 1 host up to rcpt: 1 refuses us \(mailbox-unknown\)\n/);
+    assert.match(stdout, /\n\nb\.example: 1 address of 1 host up to rcpt: 1 refuses us \(mailbox-unknown\)\n/);
+    const documents = documentsOf(await run([...args, "--json"]));
+    assert.deepEqual(documents.map(({ recipients }) => recipients[0]?.address), ["one@a.example", "two@b.example"]); // prettier-ignore
     assert.deepEqual(await host.result(), []);
   });
 
@@ -159,36 +182,36 @@ describe("probe --all-hosts", () => {
 
 describe("probe --budget", () => {
   it("that is too small for all names those that were not asked", async () => {
-    const found = await places(["hangs", "accepts", "blocks"]);
-    const args = ["one@a.example", "--all-hosts", ...mxOf(found), "--budget", "0.3"];
+    const found = await places(["hangsAtEhlo", "accepts", "blocks"]);
+    const args = ["one@a.example", "--all-hosts", ...mxOf(found), "--budget", "2"];
     const began = performance.now();
     const people = await run(args);
     assert.ok(performance.now() - began < 20_000);
     assert.equal(people.status, 3);
-    assert.match(people.stdout, /^a\.example: 0 of 3 addresses accept up to ehlo; 2 not asked\n/);
+    assert.match(people.stdout, /^a\.example: 1 address of 1 host up to ehlo: 1 unanswered; 2 not asked\n/);
     const table = rowsOf(people.stdout);
-    assert.deepEqual(table.map(([, host, , answer]) => [host, answer]), found.map((host, at) => [host, at === 0 ? "unanswered at greeting" : "not asked"])); // prettier-ignore
-    assert.match(people.stdout, /not asked: the 0\.3 s for all hosts together were over$/m);
-    const documents = documentsOf(await run([...args, "--json"]));
-    assert.deepEqual(documents.map(({ attempts }) => attempts[0]?.stop?.reason ?? null), [null, "out-of-time", "out-of-time"]); // prettier-ignore
+    assert.deepEqual(table.map(([, host, , answer]) => [host, answer]), found.map((host, at) => [host, at === 0 ? "unanswered at ehlo" : "not asked"])); // prettier-ignore
+    assert.match(people.stdout, /not asked: the 2 s for all hosts together were over$/m);
+    const [document] = documentsOf(await run([...args, "--json"]));
+    assert.deepEqual(document?.attempts.map(({ stop }) => stop?.reason ?? null), [null, "out-of-time", "out-of-time"]); // prettier-ignore
   });
 
   it("names addresses of the same host, too", async () => {
-    await using host = await play(says.hangs);
+    await using host = await play(says.hangsAtEhlo);
     const dns = await serveDns({ "mx.a.example": { A: ["127.0.0.1", "127.0.0.2", "127.0.0.3"] } });
-    const others = ["127.0.0.2", "127.0.0.3"].map(async (address) => await thread.start(parseDialog(`# hangs\n${says.hangs}`, "inline.smtp"), { repeat: true, address, port: host.port })); // prettier-ignore
+    const others = ["127.0.0.2", "127.0.0.3"].map(async (address) => await thread.start(parseDialog(`# hangs\n${says.hangsAtEhlo}`, "inline.smtp"), { repeat: true, address, port: host.port })); // prettier-ignore
     const opened = await Promise.all(others);
-    const args = ["one@a.example", "--all-hosts", "--mx", `mx.a.example:${host.port}`, "--resolver", dns.server, "--budget", "0.3"]; // prettier-ignore
+    const args = ["one@a.example", "--all-hosts", "--mx", `mx.a.example:${host.port}`, "--resolver", dns.server, "--budget", "2"]; // prettier-ignore
     const { stdout } = await run(args);
     await Promise.all([dns.close(), ...opened.map(async (each) => await each.close())]);
-    assert.match(stdout, /^a\.example: 0 of 3 addresses accept up to ehlo; 2 not asked\n/);
+    assert.match(stdout, /^a\.example: 1 address of 1 host up to ehlo: 1 unanswered; 2 not asked\n/);
     const table = rowsOf(stdout);
     assert.deepEqual(new Set(table.map(([, , address]) => address)), new Set(["127.0.0.1", "127.0.0.2", "127.0.0.3"]));
   });
 
   it("says without --all-hosts who decided, and keeps those that were not asked in the document", async () => {
-    const found = await places(["hangs", "accepts"]);
-    const { status, stdout } = await run(["one@a.example", ...mxOf(found), "--budget", "0.3", "--json"]);
+    const found = await places(["hangsAtEhlo", "accepts"]);
+    const { status, stdout } = await run(["one@a.example", ...mxOf(found), "--budget", "2", "--json"]);
     assert.equal(status, 3);
     const [document] = documentsOf({ status, stdout, stderr: "" });
     assert.deepEqual(document?.attempts.map(({ port, stop }) => [`127.0.0.1:${port}`, stop?.reason ?? null]), [[found[0], null], [found[1], "out-of-time"]]); // prettier-ignore

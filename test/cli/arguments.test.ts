@@ -15,6 +15,9 @@ const empty = path.join(folder, "empty.eml");
 await writeFile(message, "Subject: hello\r\n\r\nhello\r\n");
 await writeFile(empty, "");
 const config = path.join(folder, "config.json");
+/** With one egress. */
+const single = path.join(folder, "single.json");
+const mail1: Egress = { name: "mail-1", address: "192.0.2.25", families: "4", via: { type: "direct", bind: null } };
 const wrong = path.join(folder, "wrong.json");
 const egresses = [
   { name: "mail-1", runner: "worker", address: "192.0.2.25" },
@@ -32,6 +35,7 @@ const file = {
   hosts: { "icloud.example": ["127.0.0.1:2525"] },
 };
 await writeFile(config, JSON.stringify(file));
+await writeFile(single, JSON.stringify({ ...file, egresses: egresses.slice(0, 1) }));
 await writeFile(wrong, JSON.stringify({ ...file, egresses: [], colour: "red" }));
 after(() => rm(folder, { recursive: true }));
 
@@ -75,7 +79,6 @@ test("an address alone is asked up to RCPT, through DNS, guarded, a minute at mo
     budgetMs: 300_000,
     port: 25,
     policyPort: 443,
-    isByHand: true,
     allHosts: false,
     egress: direct,
     severities: {},
@@ -106,15 +109,15 @@ const hosts: readonly (readonly [text: string, name: string, port: number])[] = 
 
 for (const [text, name, port] of hosts) {
   test(`--mx ${text} is a host and a port`, async () => {
-    assert.deepEqual((await requestOf("--mx", text)).hosts, [{ name, port }]);
+    assert.deepEqual((await requestOf("--mx", text)).hosts, [{ name, port, named: "by-hand" }]);
   });
 }
 
 test("several --mx are several hosts, in order", async () => {
   const { hosts: named } = await requestOf("--mx", "b.example", "--mx=a.example:26");
   assert.deepEqual(named, [
-    { name: "b.example", port: 25 },
-    { name: "a.example", port: 26 },
+    { name: "b.example", port: 25, named: "by-hand" },
+    { name: "a.example", port: 26, named: "by-hand" },
   ]);
 });
 
@@ -141,13 +144,15 @@ const values: readonly (readonly [args: readonly string[], field: keyof ProbeReq
   [["--all-hosts"], "allHosts", true],
   [["--all-hosts"], "depth", "ehlo"],
   [["--all-hosts", "--depth", "rcpt"], "depth", "rcpt"],
-  [["--config", config], "helo", "probe.example"],
-  [["--config", config], "from", "Probe@sender.example"],
-  [["--config", config], "egress", direct],
-  [["--config", config], "severities", {}],
-  [["--config", config, "--helo", "mail.sender.example"], "helo", "mail.sender.example"],
-  [["--config", config, "--helo", "mail.sender.example"], "from", "Probe@sender.example"],
-  [["--config", config, "--from", ""], "from", ""],
+  [["--config", single], "helo", "probe.example"],
+  [["--config", single], "from", "Probe@sender.example"],
+  [["--config", single], "egress", mail1],
+  [["--config", single, "--egress", "direct"], "egress", direct],
+  [["--config", config, "--egress", "direct"], "egress", direct],
+  [["--config", single], "severities", {}],
+  [["--config", single, "--helo", "mail.sender.example"], "helo", "mail.sender.example"],
+  [["--config", single, "--helo", "mail.sender.example"], "from", "Probe@sender.example"],
+  [["--config", single, "--from", ""], "from", ""],
   [["--timeout", "1.5"], "timeoutMs", 1_500],
   [["--timeout", "0.0001"], "timeoutMs", 1],
   [["--resolver", "192.0.2.53"], "resolver", "192.0.2.53:53"],
@@ -209,7 +214,7 @@ test("a self-check needs no recipient, and says who we are and which way we leav
   const { asked: askedTheirs, ...restTheirs } = given;
   assert.deepEqual(restTheirs, {
     ...least,
-    egress: { name: "mail-1", address: "192.0.2.25", families: "4", via: { type: "direct", bind: null } },
+    egress: mail1,
     helo: "probe.example",
     from: "Probe@sender.example",
     allowPrivate: true,
@@ -225,9 +230,35 @@ test("a self-check needs no recipient, and says who we are and which way we leav
       tls: "never",
       helo: "probe.example",
       egress: "mail-1",
-      hosts: [{ name: "127.0.0.1", port: 2525 }],
+      hosts: [{ name: "127.0.0.1", port: 2525, named: "by-hand" }],
     },
   );
+});
+
+test("what a self-check asks of a domain is bounded, whatever the time limit for one command", async () => {
+  for (const [args, budgetMs] of [
+    [[], 30_000],
+    [["--timeout", "300"], 30_000],
+    [["--timeout", "5"], 5_000],
+  ] as const) {
+    const { asked } = await selfCheckOf(args);
+    assert.deepEqual(asked.map((each) => each.budgetMs), [budgetMs, budgetMs, budgetMs]); // prettier-ignore
+  }
+});
+
+test("a self-check takes the environment's configuration where none is given, and its only egress; a probe does not", async () => {
+  const named = { ...env, DELIVERY_PROBE_CONFIG: single };
+  const selfChecked = await readProbeArguments(["--self-check"], named);
+  assert.deepEqual([selfChecked.kind, selfChecked.kind === "self-check" && selfChecked.egress], ["self-check", mail1]);
+  const other = { ...env, DELIVERY_PROBE_CONFIG: path.join(folder, "none.json") };
+  const given = await readProbeArguments(["--self-check", "--config", single], other);
+  assert.ok(given.kind === "self-check" && given.helo === "probe.example");
+  await assert.rejects(readProbeArguments(["--self-check"], other), /none\.json cannot be read \(ENOENT\)/);
+  const probed = await readProbeArguments(["a@b.example"], named);
+  assert.ok(probed.kind === "probe");
+  assert.deepEqual(probed.requests.map(({ egress, helo }) => [egress, helo]), [[direct, null]]); // prettier-ignore
+  const none = await readProbeArguments(["--self-check"], { DELIVERY_PROBE_CONFIG: "" });
+  assert.deepEqual(none.kind === "self-check" && none.egress, direct);
 });
 
 test("--message holds the file's octets", async () => {
@@ -317,6 +348,9 @@ const faults: readonly (readonly [args: readonly string[], says: RegExp])[] = [
   [["--self-check", "--all-hosts"], /does not go with --all-hosts; write one of the two$/],
   [["--self-check", "--tls", "require"], /does not go with --tls; write one of the two$/],
   [["--self-check", "--budget", "5"], /does not go with --budget; write one of the two$/],
+  [["a@b.example", "--config", config], /^the configuration has several egresses; write --egress and one of mail-1, mail-2, proxy$/],
+  [["a@b.example", "--config", config, "--families", "4"], /several egresses; write --egress and one of mail-1, /],
+  [["--self-check", "--config", config], /several egresses; write --egress and one of mail-1, mail-2, proxy$/],
   [["--self-check", "--egress", "berlin"], /egress "berlin"; write direct, /],
   [["a@b.example", "--from", "x@y.example", "--from", "z@y.example"], /--from is given twice; write it once$/],
   [["a@b.example", "--from"], /--from lacks its value; write --from address$/],

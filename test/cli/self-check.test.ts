@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { text } from "node:stream/consumers";
@@ -53,8 +53,10 @@ interface Ran {
   readonly stderr: string;
 }
 
-async function run(args: readonly string[]): Promise<Ran> {
-  const child = spawn(process.execPath, [launcher, "probe", ...args]);
+/** @param named the configuration that the environment names; empty: none */
+async function run(args: readonly string[], named = ""): Promise<Ran> {
+  const env = { ...process.env, DELIVERY_PROBE_CONFIG: named };
+  const child = spawn(process.execPath, [launcher, "probe", ...args], { env });
   const [stdout, stderr, [status]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
   return { status: status as number | null, stdout, stderr };
 }
@@ -172,6 +174,28 @@ describe("probe --self-check", () => {
     assert.match(stdout, /127\.0\.0\.1 takes connections on port \d+, and no host greets/);
   });
 
+  it("is of the environment's configuration and its only egress, as a page's command has it", async () => {
+    const dns = await serveDns(goodZone);
+    const args = ["--self-check", "--resolver", dns.server, "--timeout", "5", "--allow-private"];
+    const all = await Promise.all([run(args, config), run([...args, "--egress", "mail-1"], config)]);
+    await dns.close();
+    for (const { status, stdout, stderr } of all) {
+      assert.deepEqual([status, stderr], [0, ""], stdout);
+      assert.match(stdout, /^ok: egress mail-1 \(192\.0\.2\.25\), EHLO probe\.example, /);
+      assert.match(stdout, new RegExp(`answers on port ${host.port}$`, "m"));
+    }
+  });
+
+  it("of a configuration with several egresses exits 64, and names them", async () => {
+    const file = path.join(folder, "several.json");
+    const { egresses, ...rest } = JSON.parse(await readFile(config, "utf8")) as { egresses: readonly object[] };
+    const second = { name: "mail-2", runner: "worker", address: "192.0.2.26" };
+    await writeFile(file, JSON.stringify({ ...rest, egresses: [...egresses, second] }));
+    const { status, stdout, stderr } = await run(["--self-check"], file);
+    assert.deepEqual([status, stdout], [64, ""]);
+    assert.equal(stderr, "delivery-probe: the configuration has several egresses; write --egress and one of mail-1, mail-2\n"); // prettier-ignore
+  });
+
   it("never shows a proxy's password", async () => {
     const args = ["--egress", "socks5://us:a-secret@127.0.0.1:1", "--allow-private", "--config", config];
     const { people, found } = await checkIn(goodZone, args);
@@ -198,7 +222,10 @@ describe("the statuses of a self-check", () => {
 
   it("are told by the help", async () => {
     const { stdout } = await run(["--help"]);
-    assert.match(stdout.replaceAll(/\s+/g, " "), /--self-check .* exit status 0 ok, 1 a fault, 3 not known/);
+    const text = stdout.replaceAll(/\s+/g, " ");
+    assert.match(text, /--self-check .* exit status 0 ok, 1 a fault, 3 not known/);
+    assert.match(text, /^usage: delivery-probe probe <address>\.\.\. \| --self-check \[options\] /);
+    assert.match(text, /--self-check tell .* without one to gmail\.com, outlook\.com, icloud\.com; /);
   });
 });
 

@@ -15,7 +15,7 @@ const timeoutMs = 30_000;
 export function requestOf(setup: Setup, host: { readonly address: string; readonly port: number }): ProbeRequest {
   return {
     recipients: setup.recipients.map(addressOf),
-    hosts: [{ name: host.address, port: host.port }],
+    hosts: [{ name: host.address, port: host.port, named: "by-hand" }],
     from: setup.from,
     helo: setup.helo,
     depth: setup.depth,
@@ -23,7 +23,6 @@ export function requestOf(setup: Setup, host: { readonly address: string; readon
     tls: setup.tls,
     timeoutMs: setup.timeoutMs ?? timeoutMs,
     resolver: null,
-    isByHand: true,
     allHosts: false,
     egress: direct,
     policies: memoryCache(),
