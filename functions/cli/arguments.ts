@@ -24,7 +24,7 @@ const publicDomains = ["gmail.com", "outlook.com", "icloud.com"] as const;
 // prettier-ignore
 export const probeOptions: readonly OptionSpec[] = [
   { name: "mx", value: "host[:port]", many: true, about: "ask this host instead of those in DNS, whatever its address" },
-  { name: "all-hosts", value: null, many: false, about: "ask every address of every host, one after the other; depth ehlo" },
+  { name: "all-hosts", value: null, many: false, about: "ask every address of every host, 20 each and 100 in all; depth ehlo" },
   { name: "depth", value: "depth", many: false, about: "how far to go: greeting, ehlo, rcpt (the default) or message" },
   { name: "from", value: "address", many: false, about: "the envelope's sender; '' is the null sender" },
   { name: "helo", value: "name", many: false, about: "the name in EHLO; this machine's by default" },
