@@ -2,7 +2,7 @@
 // write instead. It opens no connection; of files it reads the message and the configuration alone.
 import process from "node:process";
 import type { Config } from "../config/config.ts";
-import { presetBudgetMs, httpsPort, smtpPort, type ProbeRequest } from "../route/attempts.ts";
+import { presetBudgetMs, httpsPort, smtpPort, type ProbeRequest } from "../route/probe-request.ts";
 import type { Egress } from "../route/egress.ts";
 import { memoryCache } from "../route/mta-sts.ts";
 import { ownName } from "../route/own-name.ts";

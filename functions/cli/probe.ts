@@ -1,7 +1,8 @@
 // Runs the probe command: one probe a domain, all at once, their verdicts in the order asked; or a self-check.
 // What a probe is, functions/route knows, and functions/self-check the other; what the options mean, arguments.ts.
 import process from "node:process";
-import { probe, type Progress } from "../route/attempts.ts";
+import { probe } from "../route/attempts.ts";
+import type { Progress } from "../route/probe-request.ts";
 import { direct, EgressFault } from "../route/egress.ts";
 import type { Outcome } from "../verdict/reconcile.ts";
 import type { Verdict } from "../verdict/verdict.ts";

@@ -1,6 +1,6 @@
 // What is happening, on one line that is written over: for a terminal, and gone when the verdict comes.
 // It keeps nothing, and shows no text of a host's as it came.
-import type { Progress } from "../route/attempts.ts";
+import type { Progress } from "../route/probe-request.ts";
 import { visibleLine } from "../verdict/visible.ts";
 
 const clearLine = "\r\x1b[2K";

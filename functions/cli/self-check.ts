@@ -1,6 +1,7 @@
 // A self-check for people: who was looked at and how that stands, then a line for each check with what to do next. It
 // checks nothing, and shows no text of DNS or of a host as it came.
-import type { Check, SelfCheck, Standing } from "../self-check/self-check.ts";
+import type { Check, Standing } from "../self-check/found.ts";
+import type { SelfCheck } from "../self-check/self-check.ts";
 import { visibleJson, visibleLine } from "../verdict/visible.ts";
 import type { Form } from "./print.ts";
 import { wrapped } from "./wrap.ts";

@@ -1,6 +1,6 @@
 // What to say of our own set-up: which of its checks found a fault, since when, and what to do first. It checks nothing,
 // and quotes DNS and hosts as others' words.
-import type { Check } from "../self-check/self-check.ts";
+import type { Check } from "../self-check/found.ts";
 import type { StoredSelfCheck } from "../state/self-checks.ts";
 import { selfCheckCommand } from "./commands.ts";
 import { inALine, quoted } from "./quote.ts";

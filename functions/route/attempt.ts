@@ -8,7 +8,7 @@ import { stageLimitsMs } from "../smtp/timeouts.ts";
 import type { Ending, Retry, Stop, Transcript } from "../smtp/transcript.ts";
 import { again } from "../verdict/again.ts";
 import { settled } from "../verdict/settled.ts";
-import type { ProbeRequest } from "./attempts.ts";
+import type { ProbeRequest } from "./probe-request.ts";
 import type { Budget } from "./budget.ts";
 import type { Egress } from "./egress.ts";
 import { ownName } from "./own-name.ts";

@@ -1,66 +1,20 @@
 // From a request to a verdict: host by host and address by address, until one gives a final answer, or all have been
 // asked. Every attempt is kept. It sends nothing itself, and does not say what a reply means.
-import type { Address } from "../smtp/address.ts";
 import { specialRange } from "../smtp/address-range.ts";
 import { localName } from "../smtp/host-name.ts";
 import { normalise } from "../smtp/message.ts";
-import type { Depth, Exchange, Stop, Transcript } from "../smtp/transcript.ts";
+import type { Stop, Transcript } from "../smtp/transcript.ts";
 import { compileRules } from "../verdict/classify.ts";
 import { reconcile } from "../verdict/reconcile.ts";
-import type { SeverityOverrides } from "../verdict/severity.ts";
 import { judge, type Verdict } from "../verdict/verdict.ts";
 import { attempt, outOfTime, unreached, type Asking, type Peer } from "./attempt.ts";
 import { startBudget, type Budget } from "./budget.ts";
-import { checkEgress, reachableFamilies, type Egress } from "./egress.ts";
-import type { LookupOptions, NamedHost } from "./hosts.ts";
-import type { PolicyCache } from "./mta-sts.ts";
+import { checkEgress, reachableFamilies } from "./egress.ts";
+import type { LookupOptions } from "./hosts.ts";
+import type { ProbeRequest } from "./probe-request.ts";
 import { openRecipients } from "./search.ts";
 import { targetsOf, type Target } from "./targets.ts";
-import { openDemands, plain, type Demand, type Demands, type TlsMode } from "./tls-demand.ts";
-
-export interface ProbeRequest {
-  /** All of one domain; none twice. */
-  readonly recipients: readonly Address[];
-  /** In the place of the domain's MX hosts; null: those. Only one named by hand is dialled wherever it leads. */
-  readonly hosts: readonly NamedHost[] | null;
-  /** Whether every address of every host is asked, whatever the others answered. */
-  readonly allHosts: boolean;
-  readonly egress: Egress;
-  readonly severities: SeverityOverrides;
-  /** Empty for the null reverse-path. */
-  readonly from: string;
-  /** Null: this machine's name where it is a full one, else an address literal. */
-  readonly helo: string | null;
-  readonly depth: Depth;
-  /** For depth `message`: an RFC 5322 message; null: our own small one. */
-  readonly message: Uint8Array | null;
-  readonly tls: TlsMode;
-  /** Of MTA-STS. */
-  readonly policies: PolicyCache;
-  /** Each command, each DNS look-up and each session; never the sum of the hosts. */
-  readonly timeoutMs: number;
-  /** All hosts together. Who is left then is told, and not asked. */
-  readonly budgetMs: number;
-  /** Of hosts found in DNS: 25 (RFC 5321 §4.5.4.2), but where there is no such port to listen on. */
-  readonly port: number;
-  /** Of the hosts that publish MTA-STS policies: 443. */
-  readonly policyPort: number;
-  /** The DNS server to ask, `ip[:port]`; null for the system's. */
-  readonly resolver: string | null;
-  readonly allowPrivate: boolean;
-  readonly signal: AbortSignal | null;
-  readonly progress: ((event: Progress) => void) | null;
-}
-
-export type Progress =
-  | { readonly kind: "host"; readonly host: string; readonly address: string | null }
-  | { readonly kind: "exchange"; readonly exchange: Exchange }
-  | { readonly kind: "decided"; readonly elapsedMs: number };
-
-export const smtpPort = 25;
-export const httpsPort = 443;
-/** What all hosts of a request have together, where nobody says otherwise: five that do not answer within a minute each. */
-export const presetBudgetMs = 300_000;
+import { openDemands, plain, type Demand, type Demands } from "./tls-demand.ts";
 
 /** Of one host. */
 const addressesLimit = 4;

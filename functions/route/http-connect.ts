@@ -4,7 +4,7 @@ import http from "node:http";
 import { Duplex } from "node:stream";
 import { hostAndPort } from "../smtp/ip-address.ts";
 import type { Credentials, HttpConnect } from "./egress.ts";
-import type { Answer, Destination, Dialogue, DialogueOptions } from "./tunnel.ts";
+import type { Answer, Destination, Dialogue, DialogueOptions } from "./proxy-dialogue.ts";
 
 /**
  * With these a proxy says that this host is not to be had. 403: rules go by destination (Squid's `http_access deny`), and

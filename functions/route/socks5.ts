@@ -5,7 +5,7 @@ import { Duplex } from "node:stream";
 import { SocksClient } from "socks";
 import { canonical } from "../smtp/ip-address.ts";
 import type { Socks5 } from "./egress.ts";
-import type { Answer, Dialogue, DialogueOptions } from "./tunnel.ts";
+import type { Answer, Dialogue, DialogueOptions } from "./proxy-dialogue.ts";
 
 /** RFC 1928 §6. Each says that this host is not to be had, and so do those that it leaves unassigned (Tor has some). */
 const replies: Readonly<Record<number, string>> = {

@@ -5,7 +5,7 @@ import { networkInterfaces } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { specialRange } from "../smtp/address-range.ts";
 import { canonical } from "../smtp/ip-address.ts";
-import type { ProbeRequest } from "./attempts.ts";
+import type { ProbeRequest } from "./probe-request.ts";
 import type { Egress } from "./egress.ts";
 import { findAddresses, findHosts } from "./hosts.ts";
 import type { Host, LookupOptions, NamedHost, Nowhere } from "./hosts.ts";

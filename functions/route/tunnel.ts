@@ -6,6 +6,7 @@ import { Limits } from "../smtp/limit.ts";
 import { visibleLine } from "../verdict/visible.ts";
 import { proxyText, type Proxy } from "./egress.ts";
 import { askHttp } from "./http-connect.ts";
+import type { Answer, Destination, Dialogue, DialogueOptions } from "./proxy-dialogue.ts";
 import { tellable } from "./proxy-words.ts";
 import { askSocks5 } from "./socks5.ts";
 
@@ -28,41 +29,6 @@ export interface NoTunnel {
   readonly by: "proxy" | "refused" | "limit";
   /** Names the proxy and what it answered; never what we told it of us. */
   readonly text: string;
-}
-
-/** Where the proxy is to lead: an IP address, or a name for it to look up. */
-export interface Destination {
-  readonly host: string;
-  readonly port: number;
-}
-
-/** What a proxy answered. */
-export type Answer =
-  | { readonly kind: "open"; readonly head: Uint8Array; readonly localAddress: string | null }
-  | {
-      readonly kind: "failed";
-      readonly by: "proxy" | "refused";
-      /** What it answered, in our words. */
-      readonly said: string;
-      /** In its own, untrusted; empty where they are likely to repeat our credentials. */
-      readonly quote: string;
-    };
-
-/** A proxy being asked: it is given what came, piece by piece, and settles within the call that completes the answer. */
-export interface Dialogue {
-  readonly data: (octets: Buffer) => void;
-  /** The proxy has closed. What is incomplete may be answer enough. */
-  readonly end: () => void;
-  /** Whether it knows by now which host we want: what it fails at, and its silence, may be that host's. */
-  readonly isAsked: () => boolean;
-}
-
-export interface DialogueOptions {
-  readonly to: Destination;
-  readonly timeoutMs: number;
-  readonly write: (octets: Uint8Array) => void;
-  /** Once; what is settled later is not heard. */
-  readonly settle: (answer: Answer) => void;
 }
 
 type Stage = "connect" | "tls" | "answer";

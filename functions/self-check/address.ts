@@ -5,7 +5,7 @@ import { canonical, isSameFamily } from "../smtp/ip-address.ts";
 import type { Transcript } from "../smtp/transcript.ts";
 import { isPublic, seenBy } from "../verdict/own-address.ts";
 import { addressRemedy, fault, ok, quoted, translatedRemedy, unknown, type Found } from "./found.ts";
-import type { SelfCheckOptions } from "./self-check.ts";
+import type { SelfCheckOptions } from "./options.ts";
 
 /** What one host said. */
 export interface Seen {

@@ -8,7 +8,7 @@ import { isPublic } from "../verdict/own-address.ts";
 import { dnsLists, type DnsList } from "./dns-lists.ts";
 import { addressNeeded, fault, ok, quoted, translatedRemedy, unanswered, unknown, type Found } from "./found.ts";
 import { reversed } from "../smtp/reverse-name.ts";
-import type { SelfCheckOptions } from "./self-check.ts";
+import type { SelfCheckOptions } from "./options.ts";
 
 /** A list that has said nothing by then says nothing to those who refuse mail either. */
 const listMs = 10_000;

@@ -1,5 +1,17 @@
 // What a check found, and how words of others are quoted in it. It knows no check.
-import type { Check } from "./self-check.ts";
+
+/** `fault`: somebody has to mend it. `unknown`: it could not be learnt. */
+export type Standing = "ok" | "fault" | "unknown";
+
+/** One thing that providers look at, and how it stands. */
+export interface Check {
+  readonly check: "address" | "helo" | "reverse-dns" | "sender" | "spf" | "port-25" | "blocklists";
+  readonly standing: Standing;
+  /** What was found, in a line or more. It quotes DNS and hosts: untrusted text. */
+  readonly text: string;
+  /** What to do next; null when ok. */
+  readonly remedy: { readonly text: string; readonly url: string | null } | null;
+}
 
 /** A check without its name. */
 export type Found = Omit<Check, "check">;

@@ -5,7 +5,7 @@ import { findAddresses } from "../route/hosts.ts";
 import { isHelo } from "../smtp/address.ts";
 import { canonical, readLiteral } from "../smtp/ip-address.ts";
 import { addressRemedy, fault, listed, ok, quoted, unanswered, unknown, type Found } from "./found.ts";
-import type { SelfCheckOptions } from "./self-check.ts";
+import type { SelfCheckOptions } from "./options.ts";
 
 /**
  * Whether the name given in EHLO is a full one that leads to the address.

@@ -6,7 +6,7 @@ import type { Transcript } from "../smtp/transcript.ts";
 import { isRefusal, reconcile } from "../verdict/reconcile.ts";
 import type { Verdict } from "../verdict/verdict.ts";
 import { fault, listed, ok, quoted, unknown, type Found } from "./found.ts";
-import type { SelfCheckOptions, Unasked } from "./self-check.ts";
+import type { SelfCheckOptions, Unasked } from "./options.ts";
 
 /** Of three that nobody reaches the third is not to blame either. */
 const domainsLimit = 3;

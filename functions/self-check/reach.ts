@@ -1,6 +1,6 @@
 // The session by which a self-check sees whether hosts can be reached: up to EHLO, in the clear, for one of the domain's
 // recipients, who is not asked for. It opens none.
-import { httpsPort, smtpPort, type ProbeRequest } from "../route/attempts.ts";
+import { httpsPort, smtpPort, type ProbeRequest } from "../route/probe-request.ts";
 import { memoryCache } from "../route/mta-sts.ts";
 import type { Address } from "../smtp/address.ts";
 

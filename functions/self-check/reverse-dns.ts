@@ -7,7 +7,7 @@ import { isHostName, plainName } from "../smtp/host-name.ts";
 import { canonical, groups } from "../smtp/ip-address.ts";
 import { reverseName } from "../smtp/reverse-name.ts";
 import { addressNeeded, fault, listed, ok, unanswered, type Found } from "./found.ts";
-import type { SelfCheckOptions } from "./self-check.ts";
+import type { SelfCheckOptions } from "./options.ts";
 
 /** RFC 7208 §4.6.4 looks no further either. */
 const namesLimit = 10;

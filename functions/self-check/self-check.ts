@@ -1,30 +1,15 @@
 // Whether our own set-up is right: what providers look at before they look at a message. A fault is said here first.
 // It knows no queue and no alarm; how a host is spoken to is given to it.
-import type { Egress } from "../route/egress.ts";
-import type { LookupOptions } from "../route/hosts.ts";
 import { ownName } from "../route/own-name.ts";
-import type { Verdict } from "../verdict/verdict.ts";
 import { checkAddress, configuredAddress, judgedAddress, learntAddress, seenAddresses } from "./address.ts";
 import { checkBlocklists } from "./blocklists.ts";
-import type { Found } from "./found.ts";
+import type { Check, Found, Standing } from "./found.ts";
+import type { SelfCheckOptions } from "./options.ts";
 import { checkHelo } from "./helo.ts";
 import { checkPort25, reachHosts } from "./port-25.ts";
 import { checkReverseDns } from "./reverse-dns.ts";
 import { checkSender } from "./sender.ts";
 import { checkSpf } from "./spf.ts";
-
-/** `fault`: somebody has to mend it. `unknown`: it could not be learnt. */
-export type Standing = "ok" | "fault" | "unknown";
-
-/** One thing that providers look at, and how it stands. */
-export interface Check {
-  readonly check: "address" | "helo" | "reverse-dns" | "sender" | "spf" | "port-25" | "blocklists";
-  readonly standing: Standing;
-  /** What was found, in a line or more. It quotes DNS and hosts: untrusted text. */
-  readonly text: string;
-  /** What to do next; null when ok. */
-  readonly remedy: { readonly text: string; readonly url: string | null } | null;
-}
 
 /** The document: one egress, and all that was found of it. */
 export interface SelfCheck {
@@ -46,29 +31,6 @@ export interface SelfCheck {
   /** The worst of the checks: a fault, then what is unknown. */
   readonly standing: Standing;
   readonly checks: readonly Check[];
-}
-
-/** How the hosts of a domain are spoken to, up to EHLO; or why they are not, now. */
-export type OpenSession = (domain: string) => Promise<Verdict | Unasked>;
-
-/** Whoever must not be asked now, by whoever opens sessions. */
-export interface Unasked {
-  /** Why, in a line. */
-  readonly unasked: string;
-}
-
-/** Whose set-up is checked, and by whom it is asked for. */
-export interface SelfCheckOptions {
-  readonly egress: Egress;
-  /** Null: this machine's own name. */
-  readonly helo: string | null;
-  /** The envelope's sender; empty for the null sender. */
-  readonly from: string;
-  readonly lookup: LookupOptions;
-  /** Domains whose hosts are asked whether port 25 is open. */
-  readonly ask: readonly string[];
-  readonly allowPrivate: boolean;
-  readonly open: OpenSession;
 }
 
 /**

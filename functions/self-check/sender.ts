@@ -5,7 +5,7 @@ import { parseAddress } from "../smtp/address.ts";
 import { specialRange } from "../smtp/address-range.ts";
 import { isPublic } from "../verdict/own-address.ts";
 import { fault, listed, ok, quoted, unanswered, type Found } from "./found.ts";
-import type { SelfCheckOptions } from "./self-check.ts";
+import type { SelfCheckOptions } from "./options.ts";
 
 /** A domain whose first hosts lead nowhere has others for show. */
 const hostsLimit = 5;

@@ -4,7 +4,7 @@ import { ask } from "../route/dns.ts";
 import { isName } from "../route/dns-message.ts";
 import { familyOf } from "../smtp/ip-address.ts";
 import { addressNeeded, fault, ok, quoted, unanswered, unknown, type Found } from "./found.ts";
-import type { SelfCheckOptions } from "./self-check.ts";
+import type { SelfCheckOptions } from "./options.ts";
 import { senderDomain } from "./sender.ts";
 
 /** RFC 7208 §4.6.4: no less, for all questions together. */

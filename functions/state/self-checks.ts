@@ -1,7 +1,8 @@
 // What our own set-up was found to be: one row a self-check, which is the truth about its request, the last of an egress
 // in front. It checks nothing, and tells nobody.
 import { GetCommand, PutCommand, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
-import type { Check, SelfCheck } from "../self-check/self-check.ts";
+import type { Check } from "../self-check/found.ts";
+import type { SelfCheck } from "../self-check/self-check.ts";
 import { expiryOf, isConditionFault, isExpired, pairIndex, type Table } from "./table.ts";
 
 export interface StoredSelfCheck {

@@ -3,7 +3,8 @@
 // Exits non-zero when the median is above the limit.
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { probe, type ProbeRequest } from "../../functions/route/attempts.ts";
+import { probe } from "../../functions/route/attempts.ts";
+import type { ProbeRequest } from "../../functions/route/probe-request.ts";
 import { parseDialog } from "../../infra/local/mail/dialog.ts";
 import { MailHosts, type MailHost } from "../../infra/local/mail/mail-host.ts";
 import { serveDns } from "../route/dns-server.ts";

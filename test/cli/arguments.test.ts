@@ -6,7 +6,7 @@ import path from "node:path";
 import fc from "fast-check";
 import { readProbeArguments, type SelfCheckArguments } from "../../functions/cli/arguments.ts";
 import { UsageFault } from "../../functions/cli/options.ts";
-import type { ProbeRequest } from "../../functions/route/attempts.ts";
+import type { ProbeRequest } from "../../functions/route/probe-request.ts";
 import { direct, type Egress } from "../../functions/route/egress.ts";
 
 const folder = await mkdtemp(path.join(os.tmpdir(), "delivery-probe-"));

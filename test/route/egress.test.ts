@@ -5,7 +5,8 @@ import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
 import net, { type AddressInfo } from "node:net";
 import { after, describe, it } from "node:test";
-import { probe, type ProbeRequest } from "../../functions/route/attempts.ts";
+import { probe } from "../../functions/route/attempts.ts";
+import type { ProbeRequest } from "../../functions/route/probe-request.ts";
 import {
   checkEgress,
   EgressFault,

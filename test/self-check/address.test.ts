@@ -11,7 +11,8 @@ import {
   seenAddresses,
   type Seen,
 } from "../../functions/self-check/address.ts";
-import type { SelfCheckOptions, Standing } from "../../functions/self-check/self-check.ts";
+import type { Standing } from "../../functions/self-check/found.ts";
+import type { SelfCheckOptions } from "../../functions/self-check/options.ts";
 import type { Transcript } from "../../functions/smtp/transcript.ts";
 import { exchange, greeting, reply, transcript } from "../cli/sample.ts";
 import { address, address6, assertFound } from "./setup.ts";

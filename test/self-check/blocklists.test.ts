@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { checkBlocklists } from "../../functions/self-check/blocklists.ts";
 import { dnsLists } from "../../functions/self-check/dns-lists.ts";
-import type { Standing } from "../../functions/self-check/self-check.ts";
+import type { Standing } from "../../functions/self-check/found.ts";
 import { blocklists } from "../../functions/verdict/blocklists.ts";
 import type { DnsFailure, Zone } from "../route/dns-server.ts";
 import { address, address6, assertFound, emptyLists, inZone, optionsFor } from "./setup.ts";

@@ -1,7 +1,7 @@
 // The name in EHLO: what hosts take, and where it leads, by a real DNS server.
 import { describe, it } from "node:test";
 import { checkHelo } from "../../functions/self-check/helo.ts";
-import type { Standing } from "../../functions/self-check/self-check.ts";
+import type { Standing } from "../../functions/self-check/found.ts";
 import type { Zone } from "../route/dns-server.ts";
 import { address, address6, assertFound, goodZone, inZone, optionsFor } from "./setup.ts";
 

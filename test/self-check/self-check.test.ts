@@ -3,9 +3,12 @@
 import assert from "node:assert/strict";
 import { after, describe, it } from "node:test";
 import fc from "fast-check";
-import { probe, type ProbeRequest } from "../../functions/route/attempts.ts";
+import { probe } from "../../functions/route/attempts.ts";
+import type { ProbeRequest } from "../../functions/route/probe-request.ts";
 import { direct, type Egress } from "../../functions/route/egress.ts";
-import { selfCheck, type Check, type SelfCheckOptions, type Standing } from "../../functions/self-check/self-check.ts";
+import type { Check, Standing } from "../../functions/self-check/found.ts";
+import type { SelfCheckOptions } from "../../functions/self-check/options.ts";
+import { selfCheck } from "../../functions/self-check/self-check.ts";
 import { parseDialog } from "../../infra/local/mail/dialog.ts";
 import { MailHosts, type MailHost } from "../../infra/local/mail/mail-host.ts";
 import { serveDns, type DnsServer, type Records, type Zone } from "../route/dns-server.ts";

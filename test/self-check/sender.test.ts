@@ -1,7 +1,7 @@
 // Whether bounces have somewhere to go, by a real DNS server.
 import { describe, it } from "node:test";
 import { checkSender, senderDomain } from "../../functions/self-check/sender.ts";
-import type { Standing } from "../../functions/self-check/self-check.ts";
+import type { Standing } from "../../functions/self-check/found.ts";
 import assert from "node:assert/strict";
 import type { Records, Zone } from "../route/dns-server.ts";
 import { assertFound, goodZone, inZone, optionsFor } from "./setup.ts";

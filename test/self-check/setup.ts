@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { direct, type Egress } from "../../functions/route/egress.ts";
 import { dnsLists } from "../../functions/self-check/dns-lists.ts";
-import type { Found } from "../../functions/self-check/found.ts";
-import type { SelfCheckOptions, Standing } from "../../functions/self-check/self-check.ts";
+import type { Found, Standing } from "../../functions/self-check/found.ts";
+import type { SelfCheckOptions } from "../../functions/self-check/options.ts";
 import { serveDns, type DnsServer, type Zone } from "../route/dns-server.ts";
 
 export const address = "192.0.2.25";

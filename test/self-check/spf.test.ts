@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { checkSpf } from "../../functions/self-check/spf.ts";
-import type { Standing } from "../../functions/self-check/self-check.ts";
+import type { Standing } from "../../functions/self-check/found.ts";
 import { direct } from "../../functions/route/egress.ts";
 import type { Zone } from "../route/dns-server.ts";
 import { address, address6, assertFound, goodZone, inZone, optionsFor } from "./setup.ts";

@@ -1,7 +1,7 @@
 // Rows of self-checks: one a request, the last of an egress in front, and since when its faults stand.
 import assert from "node:assert/strict";
 import { after, before, describe, it, test } from "node:test";
-import type { Check } from "../../functions/self-check/self-check.ts";
+import type { Check } from "../../functions/self-check/found.ts";
 import {
   findSelfCheck,
   lastSelfCheck,

@@ -1,5 +1,5 @@
 // A probe's request for tests: what none of them is about is said here once.
-import { presetBudgetMs, httpsPort, smtpPort, type ProbeRequest } from "../../functions/route/attempts.ts";
+import { presetBudgetMs, httpsPort, smtpPort, type ProbeRequest } from "../../functions/route/probe-request.ts";
 import { direct } from "../../functions/route/egress.ts";
 import type { NamedHost } from "../../functions/route/hosts.ts";
 import { memoryCache } from "../../functions/route/mta-sts.ts";

@@ -1,6 +1,6 @@
 // What a dialog asks of `probe`, and how the verdict that comes differs from the one it expects.
 // It plays nothing: the mail host does.
-import { presetBudgetMs, httpsPort, smtpPort, type ProbeRequest } from "../../../functions/route/attempts.ts";
+import { presetBudgetMs, httpsPort, smtpPort, type ProbeRequest } from "../../../functions/route/probe-request.ts";
 import { direct } from "../../../functions/route/egress.ts";
 import { memoryCache } from "../../../functions/route/mta-sts.ts";
 import { parseAddress, type Address } from "../../../functions/smtp/address.ts";

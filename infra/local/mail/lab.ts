@@ -6,7 +6,7 @@
 // plays anew, and with the verdict that it must give (`=>`). NAME.example is its mail domain, and probe@NAME.example is
 // asked unless RCPT or `@ to` names somebody else. Hosts come in the order of their names.
 import { readdir, readFile } from "node:fs/promises";
-import type { ProbeRequest } from "../../../functions/route/attempts.ts";
+import type { ProbeRequest } from "../../../functions/route/probe-request.ts";
 import { requestOf } from "./dialog-probe.ts";
 import { wordsOf, type Step } from "./dialog-step.ts";
 import { setupOf } from "./dialog-setup.ts";
