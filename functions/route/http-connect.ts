@@ -13,8 +13,6 @@ import type { Answer, Destination, Dialogue, DialogueOptions } from "./proxy-dia
 const hostStatuses: ReadonlySet<number> = new Set([403, 404, 408, 451]);
 /** Of the 5xx, which are the host's too (RFC 9110 §15: an unknown one is a 500), those that no host is to blame for. */
 const ownFailures: ReadonlySet<number> = new Set([501, 505, 511]);
-/** Wanting other credentials than ours, which such an answer likes to repeat. */
-const challenges: ReadonlySet<number> = new Set([401, 407]);
 /** Interim answers, after which the final one is awaited; nobody needs more. */
 const interimLimit = 10;
 /** How much of what is not HTTP is kept to be quoted. */
@@ -98,16 +96,16 @@ function basic({ username, password }: Credentials): string {
   return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
 }
 
-/** `isTold`: the proxy has credentials of ours, and may repeat them. */
+/** `isTold`: the proxy has credentials of ours, and may repeat them, spelt as it likes: its words are left out. */
 function answerOf(answer: http.IncomingMessage, head: Buffer, isTold: boolean): Answer {
   const { statusCode = 0, statusMessage = "" } = answer;
   // Any 2xx opens, and what follows is the host's, whatever lengths the header tells (RFC 9110 §9.3.6).
   if (statusCode >= 200 && statusCode < 300) return { kind: "open", head, localAddress: null };
   const by = isOfHost(statusCode) ? "refused" : "proxy";
-  if (isTold && challenges.has(statusCode)) {
-    return { kind: "failed", by, said: `${statusCode} ${http.STATUS_CODES[statusCode]}`, quote: "" };
+  if (isTold) {
+    return { kind: "failed", by, said: `${statusCode} ${http.STATUS_CODES[statusCode] ?? ""}`.trim(), quote: "" };
   }
-  const words = isTold ? [statusMessage] : [statusMessage, firstLine(answer, head)];
+  const words = [statusMessage, firstLine(answer, head)];
   return { kind: "failed", by, said: String(statusCode), quote: words.filter((part) => part !== "").join(": ") };
 }
 

@@ -14,7 +14,7 @@ export type Answer =
       readonly by: "proxy" | "refused";
       /** What it answered, in our words. */
       readonly said: string;
-      /** In its own, untrusted; empty where they are likely to repeat our credentials. */
+      /** In its own, untrusted; empty where it has our credentials, which it may repeat. */
       readonly quote: string;
     };
 

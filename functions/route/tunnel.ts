@@ -7,7 +7,6 @@ import { visibleLine } from "../verdict/visible.ts";
 import { proxyText, type Proxy } from "./egress.ts";
 import { askHttp } from "./http-connect.ts";
 import type { Answer, Destination, Dialogue, DialogueOptions } from "./proxy-dialogue.ts";
-import { tellable } from "./proxy-words.ts";
 import { askSocks5 } from "./socks5.ts";
 
 export interface Tunnel {
@@ -119,7 +118,7 @@ function follow(
     resolve("text" in answer ? answer : failed(answer.by, textOf(answer)));
   };
   const textOf = ({ said, quote }: { readonly said: string; readonly quote: string }): string =>
-    [`${name} answered: ${said}`, cleaned(tellable(quote, proxy.credentials))].filter((part) => part !== "").join(" ");
+    [`${name} answered: ${said}`, cleaned(quote)].filter((part) => part !== "").join(" ");
   const faultBy = (): "refused" | "proxy" => (dialogue?.isAsked() === true ? "refused" : "proxy");
   const begin = (): void => {
     received += 1;
