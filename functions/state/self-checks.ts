@@ -1,9 +1,9 @@
 // What our own set-up was found to be: one row a self-check, which is the truth about its request, the last of an egress
 // in front. It checks nothing, and tells nobody.
-import { GetCommand, PutCommand, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import type { Check } from "../self-check/found.ts";
 import type { SelfCheck } from "../self-check/self-check.ts";
-import { expiryOf, isConditionFault, isExpired, pairIndex, type Table } from "./table.ts";
+import { findRow, lastRows, markRowReported, putOnce } from "./request-rows.ts";
+import type { Row, Table } from "./table.ts";
 
 export interface StoredSelfCheck {
   /** The request's. */
@@ -30,66 +30,26 @@ export function standingSince(checks: readonly Check[], before: Since, at: strin
 }
 
 export async function findSelfCheck(id: string, table: Table): Promise<StoredSelfCheck | null> {
-  const { Item } = await table.client.send(
-    new GetCommand({ TableName: table.name, Key: { pk: keyOf(id) }, ConsistentRead: true }),
-  );
-  return Item === undefined || isExpired(Item, table) ? null : fromRow(Item);
+  const row = await findRow(keyOf(id), table);
+  return row === null ? null : fromRow(row);
 }
 
 /** @returns false where the request has its self-check already, which stays */
 export async function putSelfCheck(stored: StoredSelfCheck, table: Table): Promise<boolean> {
   const { selfCheck, ...facts } = stored;
-  try {
-    await table.client.send(
-      new PutCommand({
-        TableName: table.name,
-        Item: {
-          ...facts,
-          pk: keyOf(stored.id),
-          pair: placeOf(stored.egress),
-          standing: selfCheck.standing,
-          document: JSON.stringify(fitted(selfCheck)),
-          expiresAt: expiryOf(table),
-        },
-        ConditionExpression: "attribute_not_exists(pk) OR expiresAt <= :now",
-        ExpressionAttributeValues: { ":now": Math.floor(table.now().getTime() / 1000) },
-      }),
-    );
-    return true;
-  } catch (error) {
-    if (isConditionFault(error)) return false;
-    throw error;
-  }
+  const { standing } = selfCheck;
+  const document = JSON.stringify(fitted(selfCheck));
+  return await putOnce({ ...facts, pk: keyOf(stored.id), pair: placeOf(stored.egress), standing, document }, table);
 }
 
 export async function markSelfCheckReported(id: string, table: Table): Promise<void> {
-  await table.client.send(
-    new UpdateCommand({
-      TableName: table.name,
-      Key: { pk: keyOf(id) },
-      UpdateExpression: "SET reported = :true",
-      ConditionExpression: "attribute_exists(pk)",
-      ExpressionAttributeValues: { ":true": true },
-    }),
-  );
+  await markRowReported(keyOf(id), table);
 }
 
 /** Null: there was none, or so long ago that it is forgotten. */
 export async function lastSelfCheck(egress: string, table: Table): Promise<StoredSelfCheck | null> {
-  const { Items = [] } = await table.client.send(
-    new QueryCommand({
-      TableName: table.name,
-      IndexName: pairIndex,
-      KeyConditionExpression: "#pair = :pair",
-      ExpressionAttributeNames: { "#pair": "pair" },
-      ExpressionAttributeValues: { ":pair": placeOf(egress) },
-      ScanIndexForward: false,
-      Limit: 1,
-    }),
-  );
-  // Behind an expired row all are.
-  const [row] = Items;
-  return row === undefined || isExpired(row, table) ? null : fromRow(row);
+  const [row] = await lastRows(placeOf(egress), 1, table);
+  return row === undefined ? null : fromRow(row);
 }
 
 function keyOf(id: string): string {
@@ -111,7 +71,7 @@ function fitted(selfCheck: SelfCheck): SelfCheck {
   return { ...selfCheck, checks };
 }
 
-function fromRow(row: Readonly<Record<string, unknown>>): StoredSelfCheck {
+function fromRow(row: Row): StoredSelfCheck {
   const { id, egress, at, since, reported } = row as unknown as StoredSelfCheck;
   const { document } = row as { readonly document: string };
   return { id, egress, at, selfCheck: JSON.parse(document) as SelfCheck, since, reported };

@@ -61,14 +61,14 @@ export async function rowsOf(keys: readonly string[], { client, name }: Table): 
   return found;
 }
 
-type Row = Readonly<Record<string, unknown>>;
+export type Row = Readonly<Record<string, unknown>>;
 
 /** Seconds since the epoch, as TTL wants them. */
 export function expiryOf({ days, now }: Table): number {
   return Math.ceil(now().getTime() / 1000) + days * 86_400;
 }
 
-export function isExpired(row: Readonly<Record<string, unknown>>, { now }: Table): boolean {
+export function isExpired(row: Row, { now }: Table): boolean {
   return typeof row["expiresAt"] === "number" && row["expiresAt"] * 1000 <= now().getTime();
 }
 

@@ -1,9 +1,10 @@
 // The last verdicts: one row a request, which is the truth about it. A request whose row is there is never probed again.
 // It does not judge, and tells nobody.
-import { GetCommand, PutCommand, QueryCommand, UpdateCommand, type QueryCommandInput } from "@aws-sdk/lib-dynamodb";
+import { UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { gunzipSync, gzipSync } from "node:zlib";
 import type { Verdict } from "../verdict/verdict.ts";
-import { expiryOf, isConditionFault, isExpired, pairIndex, type Table } from "./table.ts";
+import { findRow, lastRows, markRowReported, putOnce } from "./request-rows.ts";
+import type { Row, Table } from "./table.ts";
 
 export interface StoredVerdict {
   /** The request's. */
@@ -31,42 +32,19 @@ const plainLimit = 300_000; // octets
 const packedLimit = 350_000; // octets
 
 export async function findVerdict(id: string, table: Table): Promise<StoredVerdict | null> {
-  const { Item } = await table.client.send(
-    new GetCommand({ TableName: table.name, Key: { pk: keyOf(id) }, ConsistentRead: true }),
-  );
-  return Item === undefined || isExpired(Item, table) ? null : fromRow(Item);
+  const row = await findRow(keyOf(id), table);
+  return row === null ? null : fromRow(row);
 }
 
 /** @returns false where the request has a verdict already, which stays */
 export async function putVerdict(stored: StoredVerdict, table: Table): Promise<boolean> {
   const { verdict, ...facts } = stored;
-  const Item = { ...facts, pk: keyOf(stored.id), pair: pairOf(stored.provider, stored.egress) };
-  try {
-    await table.client.send(
-      new PutCommand({
-        TableName: table.name,
-        Item: { ...Item, ...summaryOf(verdict), ...documentOf(verdict), expiresAt: expiryOf(table) },
-        ConditionExpression: "attribute_not_exists(pk) OR expiresAt <= :now",
-        ExpressionAttributeValues: { ":now": Math.floor(table.now().getTime() / 1000) },
-      }),
-    );
-    return true;
-  } catch (error) {
-    if (isConditionFault(error)) return false;
-    throw error;
-  }
+  const keys = { pk: keyOf(stored.id), pair: pairOf(stored.provider, stored.egress) };
+  return await putOnce({ ...facts, ...keys, ...summaryOf(verdict), ...documentOf(verdict) }, table);
 }
 
 export async function markReported(id: string, table: Table): Promise<void> {
-  await table.client.send(
-    new UpdateCommand({
-      TableName: table.name,
-      Key: { pk: keyOf(id) },
-      UpdateExpression: "SET reported = :true",
-      ConditionExpression: "attribute_exists(pk)",
-      ExpressionAttributeValues: { ":true": true },
-    }),
-  );
+  await markRowReported(keyOf(id), table);
 }
 
 export async function countDuplicate(id: string, table: Table): Promise<void> {
@@ -88,27 +66,7 @@ export async function lastVerdicts(
   limit: number,
   table: Table,
 ): Promise<readonly StoredVerdict[]> {
-  const found: StoredVerdict[] = [];
-  let from: QueryCommandInput["ExclusiveStartKey"];
-  do {
-    const { Items = [], LastEvaluatedKey } = await table.client.send(
-      new QueryCommand({
-        TableName: table.name,
-        IndexName: pairIndex,
-        KeyConditionExpression: "#pair = :pair",
-        ExpressionAttributeNames: { "#pair": "pair" },
-        ExpressionAttributeValues: { ":pair": pairOf(provider, egress) },
-        ScanIndexForward: false,
-        Limit: limit - found.length,
-        ExclusiveStartKey: from,
-      }),
-    );
-    const live = Items.filter((row) => !isExpired(row, table));
-    found.push(...live.map(fromRow));
-    // DynamoDB answers with 1 MB at most, which is three rows of long documents. Behind an expired row all are.
-    from = live.length < Items.length ? undefined : LastEvaluatedKey;
-  } while (from !== undefined && found.length < limit);
-  return found;
+  return (await lastRows(pairOf(provider, egress), limit, table)).map(fromRow);
 }
 
 function keyOf(id: string): string {
@@ -161,7 +119,7 @@ function cutTexts(value: unknown, limit: number): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, cutTexts(each, limit)]));
 }
 
-function fromRow(row: Readonly<Record<string, unknown>>): StoredVerdict {
+function fromRow(row: Row): StoredVerdict {
   const { id, provider, egress, recipient, at, blocked, digest, reported, duplicates } =
     row as unknown as StoredVerdict;
   const { document, packed } = row as { readonly document?: string; readonly packed?: Uint8Array };
