@@ -100,11 +100,6 @@ export async function startHttpConnect({ tls, username, password }: HttpConnectO
 export async function startFaithfulConnect(isTls: boolean): Promise<TestProxy> {
   let asked = 0;
   const server = isTls ? https.createServer({ cert: certificate, key }) : http.createServer();
-  const sockets = new Set<net.Socket>();
-  server.on("connection", (socket: net.Socket) => {
-    sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
-  });
   server.on("connect", ({ url = "" }, socket: net.Socket) => {
     asked += 1;
     const { hostname, port } = new URL(`connect://${url}`);
@@ -113,16 +108,7 @@ export async function startFaithfulConnect(isTls: boolean): Promise<TestProxy> {
       else socket.end(`HTTP/1.1 502 ${fault}\r\n\r\n`);
     });
   });
-  server.listen(0, host);
-  await once(server, "listening");
-  const close = async (): Promise<void> => {
-    for (const each of sockets) each.destroy();
-    if (!server.listening) return;
-    server.close();
-    await once(server, "close");
-  };
-  const { port } = server.address() as AddressInfo;
-  return { host, port, connections: () => asked, close, [Symbol.asyncDispose]: close };
+  return await listening(server, () => asked);
 }
 
 /** What a raw proxy does with one connection. */
@@ -182,12 +168,19 @@ async function serve(
   connections: () => number,
   allowHalfOpen = false,
 ): Promise<TestProxy> {
-  const sockets = new Set<net.Socket>();
   const server = net.createServer({ allowHalfOpen, noDelay: true }, (socket) => {
-    sockets.add(socket);
     socket.on("error", () => {});
-    socket.once("close", () => sockets.delete(socket));
     take(socket);
+  });
+  return await listening(server, connections);
+}
+
+/** A server that ends with its connections. */
+async function listening(server: net.Server, connections: () => number): Promise<TestProxy> {
+  const sockets = new Set<net.Socket>();
+  server.on("connection", (socket: net.Socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
   });
   server.listen(0, host);
   await once(server, "listening");
