@@ -2,7 +2,7 @@
 // write instead. It opens no connection; of files it reads the message and the configuration alone.
 import process from "node:process";
 import type { Config } from "../config/config.ts";
-import { presetBudgetMs, httpsPort, smtpPort, type ProbeRequest } from "../route/probe-request.ts";
+import { presetBudgetMs, usualRequest, type ProbeRequest } from "../route/probe-request.ts";
 import type { Egress } from "../route/egress.ts";
 import { memoryCache } from "../route/mta-sts.ts";
 import { ownName } from "../route/own-name.ts";
@@ -93,7 +93,7 @@ export async function readProbeArguments(
   if (options.positionals.length === 0) throw new UsageFault("no recipient is given; write probe someone@example.com");
   const allHosts = options.has("all-hosts");
   const shared: Omit<ProbeRequest, "recipients"> = {
-    ...preset,
+    ...usualRequest,
     ...sender,
     hosts: options.has("mx") ? options.all("mx").map((text) => ({ ...readMailHost(text), named: "by-hand" })) : null,
     allHosts,
@@ -108,15 +108,6 @@ export async function readProbeArguments(
   return { kind: "probe", requests, json, allHosts };
 }
 
-/** What no option says. */
-const preset = {
-  severities: {},
-  policyPort: httpsPort,
-  port: smtpPort,
-  signal: null,
-  progress: null,
-} as const;
-
 /** The configuration's own targets, where there is one: whoever runs it probes them anyway. */
 function askedBeside(sender: Sender, config: Config | null): readonly ProbeRequest[] {
   const recipients =
@@ -124,7 +115,7 @@ function askedBeside(sender: Sender, config: Config | null): readonly ProbeReque
   const domains = byDomain(recipients.map(readRecipient));
   return [...domains].flatMap(([domain, [recipient]]) => {
     const hosts = config === null ? null : configuredHosts(domain, config);
-    return recipient === undefined ? [] : [reachRequest(recipient, { ...preset, ...sender, hosts })];
+    return recipient === undefined ? [] : [reachRequest(recipient, { ...sender, hosts, signal: null, progress: null })];
   });
 }
 

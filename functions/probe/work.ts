@@ -18,7 +18,7 @@ import { skippedFigure } from "../report/figures.ts";
 import { faultText } from "../report/log.ts";
 import { lateState, recordingOf, verdictEntry } from "../report/recording.ts";
 import { probe as probeHosts } from "../route/attempts.ts";
-import { httpsPort, smtpPort } from "../route/probe-request.ts";
+import { usualRequest } from "../route/probe-request.ts";
 import type { Egress } from "../route/egress.ts";
 import { withLease } from "../state/lease.ts";
 import { masked, maskedAddress } from "../state/mask.ts";
@@ -135,26 +135,22 @@ async function ask(record: SQSRecord, probe: Probe, out: Egress, turn: Turn, run
   const untilMs = runs.sessionsUntilMs - Date.now();
   asks();
   const verdict = await probeHosts({
+    ...usualRequest,
     recipients: [recipient],
     // Whoever may write to the queue is no operator: the hosts that it names are guarded as those of DNS are.
     hosts: probe.mx?.map((each) => ({ ...each, named: "by-mx" })) ?? configuredHosts(recipient.domain, config),
-    allHosts: false,
     egress: out,
     severities: target?.severities ?? {},
     from,
     helo: config.identity.helo,
     depth,
-    message: null,
     tls: target?.tls ?? "opportunistic",
     policies: tablePolicies(runs.table),
-    policyPort: httpsPort,
     timeoutMs: config.limits.sessionSeconds * 1000,
     budgetMs: Math.min(config.limits.probeSeconds * 1000, untilMs),
-    port: smtpPort,
     resolver: resolver ?? config.resolver,
     allowPrivate: config.requests.privateAddresses,
     signal: overAfter(untilMs),
-    progress: null,
   });
   const { maskRecipients } = config.history;
   const provider = target?.provider ?? verdict.provider ?? unknownProvider;

@@ -14,7 +14,7 @@ import type { LookupOptions } from "./hosts.ts";
 import type { ProbeRequest } from "./probe-request.ts";
 import { openRecipients } from "./search.ts";
 import { targetsOf, type Target } from "./targets.ts";
-import { openDemands, plain, type Demand, type Demands } from "./tls-demand.ts";
+import { openDemands, unasked, type Demand, type Demands } from "./tls-demand.ts";
 
 /** Of one host. */
 const addressesLimit = 4;
@@ -64,16 +64,15 @@ function beginSearch(request: ProbeRequest): Search {
 async function askAll(search: Search): Promise<void> {
   const { request, lookup, attempts, budget } = search;
   const began = new Date();
-  request.progress?.({ kind: "host", host: domainOf(request), address: null });
+  const domain: Peer = { name: domainOf(request), address: null, port: request.port };
+  request.progress?.({ kind: "host", host: domain.name, address: null });
   const found = await targetsOf(request, lookup);
   if (found.kind === "none") {
     const reason = found.outcome === "rejected" ? "no-mail-here" : reasonsOfNowhere[found.outcome];
-    const peer: Peer = { name: domainOf(request), address: null, port: request.port };
-    leave({ reason, stage: "dns", status: found.status, text: found.text }, peer, search, began);
+    leave({ reason, stage: "dns", status: found.status, text: found.text }, domain, search, began);
     return;
   }
-  const more = (count: number): string => `${count} more ${count === 1 ? "host" : "hosts"} of ${domainOf(request)}`;
-  const domain: Peer = { name: domainOf(request), address: null, port: request.port };
+  const more = (count: number): string => `${count} more ${count === 1 ? "host" : "hosts"} of ${domain.name}`;
   let asked = 0;
   for await (const target of found.targets) {
     asked += 1;
@@ -189,14 +188,9 @@ function leave(stop: Stop, peer: Peer, search: Search, began: Date, demand?: Dem
     peer,
     request,
     recipients: stillAsked(search),
-    demand: demand ?? plain(policyOf(request)),
+    demand: demand ?? unasked(request.tls),
   };
   attempts.push(unreached(asked, stop, began));
-}
-
-/** Of a host that nobody came to ask: as little as is known. */
-function policyOf({ tls }: ProbeRequest): Demand["tlsPolicy"] {
-  return tls === "mta-sts" || tls === "dane" ? "opportunistic" : tls;
 }
 
 /**

@@ -46,7 +46,17 @@ export type Progress =
   | { readonly kind: "exchange"; readonly exchange: Exchange }
   | { readonly kind: "decided"; readonly elapsedMs: number };
 
-export const smtpPort = 25;
-export const httpsPort = 443;
 /** What all hosts of a request have together, where nobody says otherwise: five that do not answer within a minute each. */
 export const presetBudgetMs = 300_000;
+
+/** What most requests ask for; whoever wants it otherwise says so behind it. */
+export const usualRequest = {
+  allHosts: false,
+  severities: {},
+  message: null,
+  budgetMs: presetBudgetMs,
+  port: 25,
+  policyPort: 443,
+  signal: null,
+  progress: null,
+} as const satisfies Partial<ProbeRequest>;

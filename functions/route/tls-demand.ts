@@ -44,7 +44,7 @@ export type Demands = (host: NamedHost) => Promise<Demand>;
 export function openDemands(options: DemandOptions): Demands {
   const { mode, domain, lookup, budget } = options;
   // Neither knows domains that are addresses.
-  if (domain.startsWith("[")) return async () => plain(mode === "mta-sts" || mode === "dane" ? "opportunistic" : mode);
+  if (domain.startsWith("[")) return async () => unasked(mode);
   switch (mode) {
     case "mta-sts": {
       let found: Promise<FoundPolicy> | null = null;
@@ -73,8 +73,13 @@ export function openDemands(options: DemandOptions): Demands {
   }
 }
 
+/** Where nobody looks for a policy: as little as is known. */
+export function unasked(mode: TlsMode): Demand {
+  return plain(mode === "mta-sts" || mode === "dane" ? "opportunistic" : mode);
+}
+
 /** Without any policy. */
-export function plain(tlsPolicy: TlsPolicy): Demand {
+function plain(tlsPolicy: TlsPolicy): Demand {
   return { tlsPolicy, policy: null, verify: null, serverName: null, refusal: null };
 }
 

@@ -1,6 +1,6 @@
 // The session by which a self-check sees whether hosts can be reached: up to EHLO, in the clear, for one of the domain's
 // recipients, who is not asked for. It opens none.
-import { httpsPort, smtpPort, type ProbeRequest } from "../route/probe-request.ts";
+import { usualRequest, type ProbeRequest } from "../route/probe-request.ts";
 import { memoryCache } from "../route/mta-sts.ts";
 import type { Address } from "../smtp/address.ts";
 
@@ -17,26 +17,13 @@ type Given = Pick<
  * @param leftMs what whoever checks has left for all that it does
  */
 export function reachRequest(recipient: Address, given: Given, leftMs = Infinity): ProbeRequest {
-  const { hosts, egress, from, helo, timeoutMs, resolver, allowPrivate, signal, progress } = given;
   return {
+    ...usualRequest,
+    ...given,
     recipients: [recipient],
-    hosts,
-    allHosts: false,
-    egress,
-    severities: {},
-    from,
-    helo,
     depth: "ehlo",
-    message: null,
     tls: "never",
     policies: memoryCache(),
-    policyPort: httpsPort,
-    timeoutMs,
-    budgetMs: Math.min(reachMs, timeoutMs, leftMs),
-    port: smtpPort,
-    resolver,
-    allowPrivate,
-    signal,
-    progress,
+    budgetMs: Math.min(reachMs, given.timeoutMs, leftMs),
   };
 }

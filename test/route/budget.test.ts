@@ -7,7 +7,7 @@ import { attempt } from "../../functions/route/attempt.ts";
 import { probe } from "../../functions/route/attempts.ts";
 import { startBudget, type Budget } from "../../functions/route/budget.ts";
 import { direct, type Egress } from "../../functions/route/egress.ts";
-import { plain } from "../../functions/route/tls-demand.ts";
+import { unasked } from "../../functions/route/tls-demand.ts";
 import { rawProxy, type TestProxy } from "../support/proxies.ts";
 import { requestTo } from "../support/request.ts";
 
@@ -70,7 +70,7 @@ describe("a session through a proxy", () => {
       peer: { name: "mx.to.test", address: "127.0.0.2", port: 25 },
       request: requestTo(["one@to.test"], null, { egress: through(proxy) }),
       recipients: ["one@to.test"],
-      demand: plain("never"),
+      demand: unasked("never"),
       budget,
       parts: 1,
     });

@@ -1,5 +1,5 @@
 // A probe's request for tests: what none of them is about is said here once.
-import { presetBudgetMs, httpsPort, smtpPort, type ProbeRequest } from "../../functions/route/probe-request.ts";
+import { usualRequest, type ProbeRequest } from "../../functions/route/probe-request.ts";
 import { direct } from "../../functions/route/egress.ts";
 import type { NamedHost } from "../../functions/route/hosts.ts";
 import { memoryCache } from "../../functions/route/mta-sts.ts";
@@ -14,25 +14,18 @@ export function requestTo(
   more: Partial<ProbeRequest> = {},
 ): ProbeRequest {
   return {
+    ...usualRequest,
     recipients: to.map(parseAddress).filter((each) => "text" in each),
     hosts: hosts?.map((each) => ({ named: "by-hand", ...each })) ?? null,
     from: "probe@sender.example",
     helo: "probe.example",
     depth: "rcpt",
-    message: null,
     tls: "never",
     timeoutMs: 20_000,
     resolver: null,
-    allHosts: false,
     egress: direct,
     policies: memoryCache(),
-    policyPort: httpsPort,
-    budgetMs: presetBudgetMs,
-    port: smtpPort,
-    severities: {},
     allowPrivate: false,
-    signal: null,
-    progress: null,
     ...more,
   };
 }

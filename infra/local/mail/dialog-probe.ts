@@ -1,6 +1,6 @@
 // What a dialog asks of `probe`, and how the verdict that comes differs from the one it expects.
 // It plays nothing: the mail host does.
-import { presetBudgetMs, httpsPort, smtpPort, type ProbeRequest } from "../../../functions/route/probe-request.ts";
+import { usualRequest, type ProbeRequest } from "../../../functions/route/probe-request.ts";
 import { direct } from "../../../functions/route/egress.ts";
 import { memoryCache } from "../../../functions/route/mta-sts.ts";
 import { parseAddress, type Address } from "../../../functions/smtp/address.ts";
@@ -14,6 +14,7 @@ const timeoutMs = 30_000;
 /** The request that a dialog's setup makes to the host that plays it: named by hand, nothing looked up in DNS. */
 export function requestOf(setup: Setup, host: { readonly address: string; readonly port: number }): ProbeRequest {
   return {
+    ...usualRequest,
     recipients: setup.recipients.map(addressOf),
     hosts: [{ name: host.address, port: host.port, named: "by-hand" }],
     from: setup.from,
@@ -23,16 +24,9 @@ export function requestOf(setup: Setup, host: { readonly address: string; readon
     tls: setup.tls,
     timeoutMs: setup.timeoutMs ?? timeoutMs,
     resolver: null,
-    allHosts: false,
     egress: direct,
     policies: memoryCache(),
-    policyPort: httpsPort,
-    budgetMs: presetBudgetMs,
-    port: smtpPort,
-    severities: {},
     allowPrivate: false,
-    signal: null,
-    progress: null,
   };
 }
 
