@@ -14,8 +14,7 @@ export function hostVerdicts({ attempts, egress }: Verdict): readonly Verdict[] 
 }
 
 /** The whole of it, safe for a terminal, each line ended. */
-export function printHosts(verdict: Verdict, egress: Egress): string {
-  const hosts = hostVerdicts(verdict);
+export function printHosts(verdict: Verdict, egress: Egress, hosts = hostVerdicts(verdict)): string {
   const families = dialledFamilies(egress);
   const note = familyNote(egress.name, families);
   const lines = [hostCount(verdict, hosts, families), ...(note === null ? [] : [note]), "", ...table(hosts)];

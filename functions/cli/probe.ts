@@ -51,9 +51,10 @@ async function probeDomains({ requests, json, allHosts }: HostArguments, { progr
   const outcomes: Outcome[] = [];
   for await (const verdict of inOrder(probes)) {
     progress.clear();
-    const isTable = allHosts && !json;
-    await write(process.stdout, isTable ? `${printHosts(verdict, egress)}${alone ? "" : "\n"}` : print(verdict, form));
     const hosts = allHosts ? hostVerdicts(verdict) : [verdict];
+    const isTable = allHosts && !json;
+    const text = isTable ? `${printHosts(verdict, egress, hosts)}${alone ? "" : "\n"}` : print(verdict, form);
+    await write(process.stdout, text);
     outcomes.push(outcomeAcrossHosts(hosts.map(({ outcome }) => outcome)));
   }
   return exitStatusOf(outcomes);

@@ -1,5 +1,5 @@
-// What the table knows of the providers over an alarm's egress, and of its set-up. What cannot be read in time is left out, and said so: a
-// page does not wait for its history.
+// What the table knows of the providers over an alarm's egress, and of its set-up. What cannot be read in time is left
+// out, and said so: a page does not wait for its history.
 import { pairsOf, type Config } from "../config/config.ts";
 import type { Alarm } from "../report/alarms.ts";
 import { faultText } from "../report/log.ts";
