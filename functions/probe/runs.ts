@@ -1,7 +1,7 @@
 // What the probe's parts share: what the handler is given, what one invocation has, and what can become of a record.
 import type { SQSRecord } from "aws-lambda";
 import type { HandlerDeps } from "../handler.ts";
-import type { Queues, Runner } from "../queue/queues.ts";
+import { queueNames, type Outgoing, type Queues, type Runner } from "../queue/queues.ts";
 import type { Turns } from "../queue/turns.ts";
 import type { Figure } from "../report/figures.ts";
 import type { StoredSelfCheck } from "../state/self-checks.ts";
@@ -52,6 +52,17 @@ export type Result =
   | { readonly kind: "failed"; readonly record: SQSRecord };
 
 export const done: Result = { kind: "done", figures: [] };
+
+/** The DNS server to ask; null: the system's. */
+export function resolverOf({ resolver, config }: ProbeDeps): string | null {
+  return resolver ?? config.resolver;
+}
+
+/** Puts a message on this runner's own queue, to be worked on later. */
+export async function sendBack(message: Outgoing, { deps, queues }: Runs): Promise<Result> {
+  await queues.send(queueNames(deps.config, deps.runner).probe, [message]);
+  return done;
+}
 
 /** Until what could not be written or told is tried again: CloudWatch and the table are away for minutes, not for ever. */
 export const againS = 30;

@@ -6,8 +6,6 @@ import { pairsOf, type Config, type ConfigTarget } from "../config/config.ts";
 import { overAfter } from "../handler.ts";
 import { isOwnAgain, laterMessage } from "../queue/record.ts";
 import type { SelfCheckRequest } from "../queue/request.ts";
-import { queueNames } from "../queue/queues.ts";
-import { skippedFigure } from "../report/figures.ts";
 import { faultText } from "../report/log.ts";
 import { notBeforeOf, selfCheckEntry } from "../report/recording.ts";
 import { probe as probeHosts } from "../route/attempts.ts";
@@ -28,8 +26,9 @@ import {
 } from "../state/self-checks.ts";
 import type { Verdict } from "../verdict/verdict.ts";
 import { openedEgress } from "./egress.ts";
-import { done, type Result, type Runs } from "./runs.ts";
+import { done, resolverOf, sendBack, type Result, type Runs } from "./runs.ts";
 import { configuredHosts } from "./site.ts";
+import { tooLate } from "./unworkable.ts";
 
 /** In a provider's place where leases are kept: no provider, host or domain is called so. */
 const ownTurn = "(self-check)";
@@ -39,12 +38,12 @@ export async function checkInTurn(record: SQSRecord, request: SelfCheckRequest, 
   const { id, egress } = request;
   const lease = { provider: ownTurn, egress, owner: randomUUID() };
   return await runs.turns.run(`${ownTurn} ${egress}`, async () => {
-    if (runs.sessionsUntilMs - Date.now() < runs.leastMs) return await putBack(record, 1, runs);
+    if (runs.sessionsUntilMs - Date.now() < runs.leastMs) return await sendBack(laterMessage(record, 1), runs);
     const held = await withLease(lease, 0, runs.table, async () => {
       const found = await findSelfCheck(id, runs.table);
       return found === null ? await checkOnce(record, request, runs) : foundAgain(record, found, runs);
     });
-    return held.result ?? (await putBack(record, held.result === null ? held.waitMs / 1000 : 1, runs));
+    return held.result ?? (await sendBack(laterMessage(record, held.result === null ? held.waitMs / 1000 : 1), runs));
   });
 }
 
@@ -61,11 +60,6 @@ export async function writeSelfCheck(record: SQSRecord, stored: StoredSelfCheck,
   }
 }
 
-async function putBack(record: SQSRecord, delayS: number, { deps, queues }: Runs): Promise<Result> {
-  await queues.send(queueNames(deps.config, deps.runner).probe, [laterMessage(record, delayS)]);
-  return done;
-}
-
 /** Another copy, or the process died between the row and its figures: those are left to do then. */
 function foundAgain(record: SQSRecord, stored: StoredSelfCheck, { deps }: Runs): Result {
   if (!stored.reported && isOwnAgain(record)) return { kind: "self-check", record, stored, isWritten: true };
@@ -76,10 +70,7 @@ function foundAgain(record: SQSRecord, stored: StoredSelfCheck, { deps }: Runs):
 async function checkOnce(record: SQSRecord, request: SelfCheckRequest, runs: Runs): Promise<Result> {
   const { id, egress, notAfterMs } = request;
   const { log, now } = runs.deps;
-  if (notAfterMs !== null && notAfterMs < now().getTime()) {
-    log({ level: "warn", event: "skipped", id, reason: "too late: notAfter is over" });
-    return { kind: "done", figures: [skippedFigure(egress, 1)] };
-  }
+  if (notAfterMs !== null && notAfterMs < now().getTime()) return tooLate(request, runs);
   // Now, while the table answers: both are needed when it does not.
   await runs.key();
   const before = await lastSelfCheck(egress, runs.table);
@@ -101,7 +92,7 @@ interface Way {
 }
 
 async function check(name: string, runs: Runs): Promise<SelfCheck> {
-  const { config, env, resolver } = runs.deps;
+  const { config, env } = runs.deps;
   const { allowPrivate, from, timeoutMs } = settingsOf(config);
   const { egress, fault } = await openedEgress(name, config, env);
   const signal = overAfter(runs.sessionsUntilMs - Date.now());
@@ -114,7 +105,7 @@ async function check(name: string, runs: Runs): Promise<SelfCheck> {
   };
   // The egress's fault is told also where nobody is there to be asked.
   const ask = fault === null ? [...peers.keys()] : [name];
-  const lookup = { server: resolver, timeoutMs, families: "both", signal } as const;
+  const lookup = { server: resolverOf(runs.deps), timeoutMs, families: "both", signal } as const;
   return await selfCheck({ egress, helo: config.identity.helo, from, lookup, ask, allowPrivate, open });
 }
 
@@ -146,7 +137,8 @@ async function askInTurn(domain: string, way: Way): Promise<Verdict | Unasked> {
 }
 
 async function openSession(domain: string, { recipient }: Peer, { egress, signal, runs }: Way): Promise<Verdict> {
-  const { config, resolver } = runs.deps;
+  const { config } = runs.deps;
+  const resolver = resolverOf(runs.deps);
   const { helo } = config.identity;
   const { allowPrivate, from, timeoutMs } = settingsOf(config);
   const hosts = configuredHosts(domain, config);

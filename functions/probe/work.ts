@@ -13,8 +13,7 @@ import {
   waitsOf,
 } from "../queue/record.ts";
 import { readRequest, type Probe } from "../queue/request.ts";
-import { queueNames, runnerOf, type Outgoing } from "../queue/queues.ts";
-import { skippedFigure } from "../report/figures.ts";
+import { queueNames, runnerOf } from "../queue/queues.ts";
 import { faultText } from "../report/log.ts";
 import { lateState, recordingOf, verdictEntry } from "../report/recording.ts";
 import { probe as probeHosts } from "../route/attempts.ts";
@@ -27,10 +26,10 @@ import { tablePolicies } from "../state/policies.ts";
 import type { StoredSelfCheck } from "../state/self-checks.ts";
 import { countDuplicate, findVerdict, fitted, putVerdict, type StoredVerdict } from "../state/verdicts.ts";
 import { openedEgress } from "./egress.ts";
-import { done, type Result, type Runs } from "./runs.ts";
+import { done, resolverOf, sendBack, type Result, type Runs } from "./runs.ts";
 import { checkInTurn, writeSelfCheck } from "./self-check.ts";
 import { configuredHosts, siteOf, type Site } from "./site.ts";
-import { bury, withoutEgress } from "./unworkable.ts";
+import { bury, tooLate, withoutEgress } from "./unworkable.ts";
 
 export async function work(record: SQSRecord, runs: Runs): Promise<Result> {
   const { config, log, now, runner } = runs.deps;
@@ -51,8 +50,7 @@ export async function work(record: SQSRecord, runs: Runs): Promise<Result> {
   }
   if (request.kind === "self-check") return await checkInTurn(record, request, runs);
   if (request.notAfterMs !== null && request.notAfterMs < now().getTime() && (await isNew(request, runs))) {
-    log({ level: "warn", event: "skipped", id: request.id, reason: "too late: notAfter is over" });
-    return { kind: "done", figures: [skippedFigure(request.egress, 1)] };
+    return tooLate(request, runs);
   }
   return await probeInTurn(record, request, runs);
 }
@@ -117,16 +115,11 @@ async function inTurn(probe: Probe, { gapMs, run, putBack }: InTurn, runs: Runs)
   });
 }
 
-async function sendBack(message: Outgoing, { deps, queues }: Runs): Promise<Result> {
-  await queues.send(queueNames(deps.config, deps.runner).probe, [message]);
-  return done;
-}
-
 /** The series of hosts that nobody has named: a domain is no dimension. */
 const unknownProvider = "other";
 
 async function ask(record: SQSRecord, probe: Probe, out: Egress, turn: Turn, runs: Runs): Promise<Result> {
-  const { config, now, log, resolver } = runs.deps;
+  const { config, now, log } = runs.deps;
   const { recipient, egress, depth, from, id, digest } = probe;
   const { site, lease, before, asks } = turn;
   const { target } = site;
@@ -148,7 +141,7 @@ async function ask(record: SQSRecord, probe: Probe, out: Egress, turn: Turn, run
     policies: tablePolicies(runs.table),
     timeoutMs: config.limits.sessionSeconds * 1000,
     budgetMs: Math.min(config.limits.probeSeconds * 1000, untilMs),
-    resolver: resolver ?? config.resolver,
+    resolver: resolverOf(runs.deps),
     allowPrivate: config.requests.privateAddresses,
     signal: overAfter(untilMs),
   });

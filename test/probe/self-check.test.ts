@@ -109,6 +109,13 @@ test("where all is as it must be, each check says so; a zero is told, and one ho
   assert.deepEqual([entry?.level, entry?.["standing"], entry?.["egress"]], ["info", "ok", "aws"]);
 });
 
+test("the configuration's resolver is asked where the runner has none of its own", async () => {
+  const its = request("aws");
+  const config = { ...services.config, resolver: names.address };
+  await createProbe(deps({ config, resolver: null }))({ Records: [recordOf(its)] }, context);
+  assert.deepEqual([...new Set(Object.values(await standingsOf(its)))], ["ok"]);
+});
+
 test("what is wrong is told by its number, and stands since it was first seen", async () => {
   const first = request("wrong");
   await createProbe(deps())({ Records: [recordOf(first)] }, context);
