@@ -38,6 +38,11 @@ export function checkConfig(value: unknown): Checked<Config> {
     ...shape.value.targets.flatMap((each, index) => targetFaults(each, `targets[${index}]`, shape.value)),
     ...repeated("targets", "provider, recipient, depth", shape.value.targets.map(keyOfTarget)),
     ...mOfNFaults(shape.value),
+    ...repeated(
+      "aws.mutes",
+      "name",
+      shape.value.aws.mutes.map((each) => each.name),
+    ),
     ...nameFaults(shape.value, pairsOf(shape.value)),
   ];
   return faults.length === 0 ? shape : { value: null, faults };
@@ -53,14 +58,6 @@ export function pairsOf({ targets, egresses }: Config): readonly Pair[] {
 /** What makes a target another one. */
 export function keyOfTarget({ provider, recipient, depth }: ConfigTarget): string {
   return `${provider} ${recipient} ${depth}`;
-}
-
-/** @throws Error that names the environment variable */
-export function secretOf(given: ConfigSecret, env: NodeJS.ProcessEnv): string {
-  if (typeof given === "string") return given;
-  const value = env[given.env];
-  if (value === undefined || value === "") throw new Error(`the environment variable ${given.env} is not set`);
-  return value;
 }
 
 function targetFaults(target: ConfigTarget, path: string, { egresses }: Config): readonly string[] {

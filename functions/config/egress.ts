@@ -9,21 +9,28 @@ type Families = NonNullable<Row["families"]>;
 
 /** @returns every fault with its path and what may stand there */
 export function egressFaults(row: Row, path: string): readonly string[] {
-  const { address, families, via } = row;
+  const { address, families, runner, via } = row;
   const own = ownAddress(row);
   const isMixed = via.type === "direct" && own !== null && !isSameFamily(via.bind, own);
   return [
     ...(families !== null && own !== null && families !== familyOf(own)
       ? [`${path}.families: "${familyOf(own)}", which ${own} is of, or null`]
       : []),
+    ...(via.type === "vpc" && runner === "worker"
+      ? [`${path}.via.type: "direct", as a worker's machine has it: the VPC is the functions' own`]
+      : []),
     ...(isMixed ? [`${path}.via.bind: an IPv${familyOf(own)} address, as ${address} is one, or null`] : []),
     ...viaFaults(via, `${path}.via`),
   ];
 }
 
-/** Providers judge v4 and v6 apart, so that an egress whose address is known dials that one's family only. */
+/**
+ * Providers judge v4 and v6 apart, so that an egress whose address is known dials that one's family only. A NAT gateway
+ * has an IPv4 address and no other.
+ */
 export function configuredFamilies(row: Row): Families {
   const own = ownAddress(row);
+  if (row.families === null && own === null && row.via.type === "vpc") return "4";
   return row.families ?? (own === null ? "both" : familyOf(own));
 }
 
@@ -32,7 +39,7 @@ function ownAddress({ address, via }: Row): string | null {
 }
 
 function viaFaults(via: Row["via"], path: string): readonly string[] {
-  if (via.type === "direct") return [];
+  if (via.type === "direct" || via.type === "vpc") return [];
   const { type, username, password } = via;
   const faults = credentialFaults(type, { username, password: typeof password === "string" ? password : null });
   return [

@@ -21,7 +21,9 @@ function egressFaults({ name, runner }: Config["egresses"][number], path: string
   return [
     ...(name.length > rest ? [`${path}: ${rest} characters or fewer, since its queues are named after it`] : []),
     ...(/(?:^|-)dead$/.test(name) ? [`${path}: another end than "dead", which queues of dead letters have`] : []),
-    ...(name === "functions" ? [`${path}: another name than "functions", which is not a worker's`] : []),
+    ...(["functions", "schedule"].includes(name)
+      ? [`${path}: another name than "${name}", which is not a worker's`]
+      : []),
   ];
 }
 

@@ -6,6 +6,7 @@ import { isHelo, parseAddress, parseSender } from "../smtp/address.ts";
 import { depths } from "../smtp/transcript.ts";
 import { classes, type Class } from "../verdict/classes.ts";
 import { about } from "./about.ts";
+import { aws, awsDefaults } from "./aws.ts";
 import { parseHost, splitPort } from "./host.ts";
 import { secret } from "./secret.ts";
 import { ip, via } from "./via.ts";
@@ -175,6 +176,7 @@ export const configSchema = z.strictObject({
     z._default(z.nullable(dnsServer), null),
   ),
   history: about("What is kept.", z._default(history, { days: 30, maskRecipients: false })),
+  aws: about("What is only so in AWS.", z._default(aws, awsDefaults)),
 });
 
 function isMailbox(text: string): boolean {

@@ -1,8 +1,9 @@
 // Says what is wrong with JSON that should fit a schema: every fault, with its path and what is allowed there.
 // It knows no schema of its own.
 import * as z from "zod/mini";
+import english from "zod/v4/locales/en.js";
 
-z.config(z.locales.en());
+z.config(english());
 
 /** Something that fits, or every reason why it does not; a reason is one line that begins with the path. */
 export type Checked<T> =

@@ -1,5 +1,5 @@
-// How the connections of an egress leave, field by field: straight out, or through a proxy. What one field allows
-// another, egress.ts knows; how a proxy is spoken to, neither.
+// How the connections of an egress leave, field by field: straight out, through a NAT gateway of ours in AWS, or through a
+// proxy. What one field allows another, egress.ts knows; how a proxy is spoken to, neither.
 import { isIP } from "node:net";
 import * as z from "zod/mini";
 import { isHelo } from "../smtp/address.ts";
@@ -37,12 +37,23 @@ const tls = z.strictObject({
   key: about("PEM text of the certificate's key.", z._default(z.nullable(secret), null)),
 });
 
+const allocation = z
+  .string()
+  .check(z.regex(/^eipalloc-[0-9a-f]{8,17}$/, "the allocation of an Elastic IP: eipalloc-…"));
+
 export const via = z.discriminatedUnion("type", [
   z.strictObject({
     type: z.literal("direct"),
     bind: about(
       "The address of this machine to leave from; null: as its routes have it.",
       z._default(z.nullable(ip), null),
+    ),
+  }),
+  z.strictObject({
+    type: z.literal("vpc"),
+    allocation: about(
+      "The Elastic IP of yours that the NAT gateway of the functions' VPC has; null: the deployment takes a new one.",
+      z._default(z.nullable(allocation), null),
     ),
   }),
   z.strictObject({

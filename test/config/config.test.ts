@@ -6,7 +6,8 @@ import path from "node:path";
 import { describe, it, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
-import { checkConfig, keyOfTarget, pairsOf, secretOf, type Config } from "../../functions/config/config.ts";
+import { alarmKinds } from "../../functions/config/alarm-kinds.ts";
+import { checkConfig, keyOfTarget, pairsOf, type Config } from "../../functions/config/config.ts";
 import { configuredFamilies } from "../../functions/config/egress.ts";
 import { ConfigFault, loadConfig } from "../../functions/config/load.ts";
 import { pathText } from "../../functions/config/shape-faults.ts";
@@ -108,7 +109,7 @@ const rows: readonly Row[] = [
     faults: [
       'egresses[0].families: expected one of "4"|"6"|"both"',
       "egresses[1].via.bind: an IP address",
-      "egresses[2].via.type: expected one of 'direct' | 'socks5' | 'http-connect'",
+      "egresses[2].via.type: expected one of 'direct' | 'vpc' | 'socks5' | 'http-connect'",
     ],
   },
   {
@@ -285,7 +286,7 @@ const rows: readonly Row[] = [
       'onCall.routes[0].topicArn: must start with "arn:"',
       "onCall.routes[1].routingKey: expected string, received number; or expected object, received number",
       "onCall.routes[2].url.env: expected string to have >=1 characters",
-      "onCall.routes[3].url: expected string, received object; or env: is missing; it takes string",
+      "onCall.routes[3].url: expected string, received object; or env: is missing; it takes string; or secretsManager: is missing; it takes string; or ssm: is missing; it takes string",
       "onCall.routes[4].url: expected string to have >=1 characters",
       "onCall.runbook: a URL such as https://example.com/",
     ],
@@ -325,6 +326,54 @@ const rows: readonly Row[] = [
       "limits.backOffMinutes: expected number to be <=1440",
       "history.days: expected number to be >=1",
     ],
+  },
+  {
+    name: "a VPC for a worker, and an Elastic IP that is none",
+    file: {
+      egresses: [
+        { ...worker, via: { type: "vpc" } },
+        { name: "aws", runner: "functions", via: { type: "vpc", allocation: "203.0.113.7" } },
+      ],
+    },
+    faults: ["egresses[1].via.allocation: the allocation of an Elastic IP: eipalloc-…"],
+  },
+  {
+    name: "a VPC for a worker",
+    file: { egresses: [{ ...worker, via: { type: "vpc" } }] },
+    faults: ["egresses[0].via.type: \"direct\", as a worker's machine has it: the VPC is the functions' own"],
+  },
+  {
+    name: "what is said of AWS",
+    file: {
+      aws: {
+        logDays: 31,
+        emails: ["on-call"],
+        budgetUsd: 0,
+        secretKeys: ["alias/mine"],
+        mutes: [{ name: "nights", schedule: "cron(0 2 * * *)", minutes: 60, kinds: ["bloked"] }],
+        topic: "x",
+      },
+    },
+    faults: [
+      "aws.logDays: expected one of 1|3|5|7|14|30|60|90|120|150|180|365|400|545|731|1096|1827|2192|2557|2922|3288|3653",
+      "aws.emails[0]: a mailbox such as on-call@example.com",
+      "aws.budgetUsd: expected number to be >0",
+      'aws.mutes[0].kinds[0]: expected one of "blocked"|"blocked-widely"|"refused"|"egress-down"|"probe-silent"|"misconfigured"|"self-check"|"failures"',
+      "aws.secretKeys[0]: the ARN of a key: arn:aws:kms:region:account:key/id",
+      "aws.topic: there is no such field",
+    ],
+  },
+  {
+    name: "mute windows of one name",
+    file: {
+      aws: {
+        mutes: [
+          { name: "nights", schedule: "cron(0 2 * * *)", minutes: 60 },
+          { name: "nights", schedule: "cron(0 3 * * *)", minutes: 60 },
+        ],
+      },
+    },
+    faults: ["aws.mutes[1]: the same name as aws.mutes[0]"],
   },
   {
     name: "what requests may ask for",
@@ -476,11 +525,12 @@ test("what is not said has its default", () => {
     requests: { recipients: [], senders: [], ports: [25], privateAddresses: false },
     resolver: null,
     history: { days: 30, maskRecipients: false },
+    aws: { logDays: 30, emails: [], budgetUsd: null, mutes: [], secretKeys: [], vpcCidr: "10.25.0.0/24" },
   });
 });
 
 test("a part that is said in part has the defaults of a part that is not said", () => {
-  const parts = ["onCall", "alarms", "limits", "requests", "history"];
+  const parts = ["onCall", "alarms", "limits", "requests", "history", "aws"];
   const { value } = checkConfig({ ...least, ...Object.fromEntries(parts.map((each) => [each, {}])) });
   assert.deepEqual(value, checkConfig(least).value);
 });
@@ -491,6 +541,8 @@ test("every way out is taken, with the defaults of what is not said", () => {
     { ...worker, name: "b", via: socks },
     { ...worker, name: "c", via: connect },
     { ...worker, name: "d", via: { ...connect, tls: null } },
+    { name: "e", runner: "functions", via: { type: "vpc" } },
+    { name: "f", runner: "functions", via: { type: "vpc", allocation: "eipalloc-0123456789abcdef0" } },
   ];
   const { value, faults } = checkConfig({ ...least, egresses });
   assert.equal(faults, null);
@@ -502,8 +554,22 @@ test("every way out is taken, with the defaults of what is not said", () => {
       { ...socks, port: 1_080, ...open },
       { ...connect, port: 3_128, tls: { ca: null, certificate: null, key: null }, ...open },
       { ...connect, port: 3_128, tls: null, ...open },
+      { type: "vpc", allocation: null },
+      { type: "vpc", allocation: "eipalloc-0123456789abcdef0" },
     ],
   );
+});
+
+test("a NAT gateway has no IPv6, so that its egress dials none", () => {
+  const egresses = [{ name: "nat", runner: "functions", via: { type: "vpc" } }];
+  assert.deepEqual(checkConfig({ ...least, egresses }).value?.egresses.map(configuredFamilies), ["4"]);
+});
+
+test("alarms of every kind can be kept quiet", () => {
+  const mute = { name: "nights", schedule: "cron(0 2 * * *)", minutes: 60, kinds: [...alarmKinds] };
+  const { value, faults } = checkConfig({ ...least, aws: { mutes: [mute] } });
+  assert.equal(faults, null);
+  assert.deepEqual(value.aws.mutes, [{ ...mute, timezone: "UTC" }]);
 });
 
 test("targets take every TLS mode that probes have", () => {
@@ -540,14 +606,6 @@ test("every kind of route is taken, its secrets in the file or in the environmen
   const [, pagerduty] = value.onCall.routes;
   assert.ok(pagerduty?.type === "pagerduty");
   assert.equal(pagerduty.url, "https://events.pagerduty.com/v2/enqueue");
-});
-
-test("a secret is read where it stands, or the variable that should hold it is named", () => {
-  assert.equal(secretOf("given", {}), "given");
-  assert.equal(secretOf({ env: "KEY" }, { KEY: "held" }), "held");
-  for (const env of [{}, { KEY: "" }]) {
-    assert.throws(() => secretOf({ env: "KEY" }, env), /^Error: the environment variable KEY is not set$/);
-  }
 });
 
 test("pairs are every target over each of its egresses, in the file's order", () => {

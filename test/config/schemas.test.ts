@@ -55,6 +55,7 @@ const configs: readonly (readonly [name: string, fits: boolean, change: object])
   ["an egress with another runner", false, { egresses: [{ ...egress, runner: "lambda" }] }],
   ["an egress of each kind", true, { egresses: [
     { ...egress, families: "4", via: { type: "direct", bind: "192.0.2.25" } },
+    { name: "vpc", runner: "functions", via: { type: "vpc", allocation: "eipalloc-0123456789abcdef0" } },
     { name: "b", runner: "worker", via: { type: "socks5", host: "proxy.example", username: "us", password: { env: "A" } } },
     { name: "c", runner: "worker", via: { type: "http-connect", host: "192.0.2.1", port: 8_443, passesNames: true } },
     { name: "d", runner: "worker", via: { type: "http-connect", host: "proxy.example", tls: null } },
@@ -86,6 +87,20 @@ const configs: readonly (readonly [name: string, fits: boolean, change: object])
     { type: "teams", name: "d", url: "https://teams.example" },
     { type: "webhook", name: "e", url: "https://hook.example", headers: { A: "b", C: { env: "D" } } },
   ] } }], // prettier-ignore
+  ["secrets that are kept in AWS", true, { onCall: { routes: [
+    { type: "slack", name: "a", url: { secretsManager: "hooks" } },
+    { type: "slack", name: "b", url: { secretsManager: "hooks", field: "slack" } },
+    { type: "slack", name: "c", url: { ssm: "/hooks/slack" } },
+  ] } }], // prettier-ignore
+  ["a parameter with a key", false, { onCall: { routes: [{ type: "slack", name: "a", url: { ssm: "/hooks", field: "slack" } }] } }], // prettier-ignore
+  ["what is said of AWS", true, { aws: {
+    logDays: 90, emails: ["on-call@sender.example"], budgetUsd: 20, vpcCidr: "10.1.0.0/24",
+    mutes: [{ name: "nights", schedule: "cron(0 2 * * *)", minutes: 60, kinds: ["blocked"] }],
+    secretKeys: ["arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"],
+  } }], // prettier-ignore
+  ["logs for a number of days that CloudWatch does not know", false, { aws: { logDays: 31 } }],
+  ["a budget of nothing", false, { aws: { budgetUsd: 0 } }],
+  ["a mute window without an end", false, { aws: { mutes: [{ name: "nights", schedule: "cron(0 2 * * *)" }] } }],
   ["a route of another kind", false, { onCall: { routes: [{ type: "mail", name: "a" }] } }],
   ["a route without its key", false, { onCall: { routes: [{ type: "pagerduty", name: "a" }] } }],
   ["a secret that is neither text nor a variable", false, { onCall: { routes: [{ type: "slack", name: "a", url: {} }] } }], // prettier-ignore

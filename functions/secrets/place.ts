@@ -1,0 +1,48 @@
+// Where a secret is kept in AWS, in the words of faults and logs, and what of the text there is the secret. It asks nobody.
+import type { ConfigSecret } from "../config/config.ts";
+import { SecretFault } from "./fault.ts";
+
+export type StoreKind = "secretsManager" | "ssm";
+
+export interface Place {
+  readonly kind: StoreKind;
+  readonly name: string;
+  /** The key of the JSON there; null: the text is the secret. */
+  readonly field: string | null;
+  /** Of what is read at once: the same for all keys of a JSON. */
+  readonly text: string;
+}
+
+export type StoredSecret = Extract<ConfigSecret, { readonly secretsManager: string } | { readonly ssm: string }>;
+
+export function placeOf(given: StoredSecret): Place {
+  if ("ssm" in given) {
+    return { kind: "ssm", name: given.ssm, field: null, text: `the parameter ${given.ssm} of Systems Manager` };
+  }
+  const { secretsManager: name, field = null } = given;
+  return { kind: "secretsManager", name, field, text: `the secret ${name} of Secrets Manager` };
+}
+
+/** @throws SecretFault, which does not quote the text: what a parser says of it would */
+export function fieldOf(text: string, { field, text: place }: Place): string {
+  if (field === null) return text;
+  const object = objectOf(text);
+  if (object === null) {
+    throw new SecretFault(
+      `${place} is no JSON object; leave field out, or store {${JSON.stringify(field)}: "…"}`,
+      true,
+    );
+  }
+  const value = Object.hasOwn(object, field) ? object[field] : undefined;
+  if (typeof value === "string" && value !== "") return value;
+  throw new SecretFault(`${place} has no text at ${JSON.stringify(field)}; write field and a key that it has`, true);
+}
+
+function objectOf(text: string): Readonly<Record<string, unknown>> | null {
+  try {
+    const value = JSON.parse(text) as unknown;
+    return typeof value === "object" && value !== null ? { ...value } : null;
+  } catch {
+    return null;
+  }
+}
