@@ -1,16 +1,16 @@
 // The AWS clients, each with limits that throw: a service that does not answer must not keep a function until it is
-// ended. Where the services are, the SDK's own settings say (AWS_ENDPOINT_URL and the like).
-import { CloudWatchClient } from "@aws-sdk/client-cloudwatch";
-import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { SNSClient } from "@aws-sdk/client-sns";
-import { SQSClient } from "@aws-sdk/client-sqs";
-import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
+// ended. Where the services are, the SDK's own settings say (AWS_ENDPOINT_URL and the like). What is asked of them, their
+// users know, by the clients' methods: a command class named anywhere would bring the SDK in where it is not wanted yet.
+import type { CloudWatch } from "@aws-sdk/client-cloudwatch";
+import type { SNS } from "@aws-sdk/client-sns";
+import type { SQS } from "@aws-sdk/client-sqs";
+import type { DynamoDBDocument } from "@aws-sdk/lib-dynamodb";
 
 export interface Clients {
-  readonly sqs: SQSClient;
-  readonly sns: SNSClient;
-  readonly cloudWatch: CloudWatchClient;
-  readonly dynamo: DynamoDBDocumentClient;
+  readonly sqs: SQS;
+  readonly sns: SNS;
+  readonly cloudWatch: CloudWatch;
+  readonly dynamo: DynamoDBDocument;
 }
 
 /** Of one try; the SDK makes `maxAttempts`. `requestTimeout` alone only warns. */
@@ -25,32 +25,55 @@ export interface Endpoints {
   readonly dynamo: string;
 }
 
-/** @param endpoints null: where the SDK's own settings say */
-export function openClients(endpoints: Endpoints | null = null): Clients {
-  return {
-    // A queue's URL names a host; requests go to the client's own endpoint all the same.
-    sqs: new SQSClient({ ...settingsAt(endpoints?.sqs), useQueueUrlAsEndpoint: false }),
-    sns: new SNSClient(settingsAt(endpoints?.sns)),
-    cloudWatch: new CloudWatchClient(settingsAt(endpoints?.cloudWatch)),
-    dynamo: DynamoDBDocumentClient.from(new DynamoDBClient(settingsAt(endpoints?.dynamo)), {
-      marshallOptions: { removeUndefinedValues: true },
-    }),
-  };
+export const allClients = ["sqs", "sns", "cloudWatch", "dynamo"] as const satisfies readonly (keyof Clients)[];
+
+/**
+ * Loads and opens them. Loading one stops the process for some 50 ms, and for several times that in a small function: it
+ * must be done before anything that has to be on time.
+ * @param endpoints null: where the SDK's own settings say
+ */
+export async function openClients<Which extends keyof Clients>(
+  which: readonly Which[],
+  endpoints: Pick<Endpoints, Which> | null = null,
+): Promise<Pick<Clients, Which>> {
+  const opened = which.map(async (each) => [each, await openers[each](settingsAt(endpoints?.[each]))] as const);
+  return Object.fromEntries(await Promise.all(opened)) as Pick<Clients, Which>;
 }
 
-/** Services that are not AWS's ask for no account. */
-function settingsAt(endpoint: string | undefined): object {
+const openers = {
+  sqs: async (settings) => {
+    const { SQS } = await import("@aws-sdk/client-sqs");
+    // A queue's URL names a host; requests go to the client's own endpoint all the same.
+    return new SQS({ ...settings, useQueueUrlAsEndpoint: false });
+  },
+  sns: async (settings) => {
+    const { SNS } = await import("@aws-sdk/client-sns");
+    return new SNS(settings);
+  },
+  cloudWatch: async (settings) => {
+    const { CloudWatch } = await import("@aws-sdk/client-cloudwatch");
+    return new CloudWatch(settings);
+  },
+  dynamo: async (settings) => {
+    const { DynamoDBClient } = await import("@aws-sdk/client-dynamodb");
+    const { DynamoDBDocument } = await import("@aws-sdk/lib-dynamodb");
+    return DynamoDBDocument.from(new DynamoDBClient(settings), { marshallOptions: { removeUndefinedValues: true } });
+  },
+} satisfies { readonly [Which in keyof Clients]: (settings: object) => Promise<Clients[Which]> };
+
+/** Of any client. Services that are not AWS's ask for no account. */
+export function settingsAt(endpoint: string | undefined): object {
   if (endpoint === undefined) return limits;
   const credentials = { accessKeyId: "local", secretAccessKey: "local" };
   return { ...limits, endpoint, region: "us-east-1", credentials };
 }
 
 /** For the long polls of a worker, which hold their connection for 20 s, SQS's own limit: longer than other calls may. */
-export function openPolling(endpoints: Pick<Endpoints, "sqs"> | null): SQSClient {
-  const requestHandler = { ...limits.requestHandler, requestTimeout: 30_000 };
-  return new SQSClient({ ...settingsAt(endpoints?.sqs), requestHandler, useQueueUrlAsEndpoint: false });
+export async function openPolling(endpoints: Pick<Endpoints, "sqs"> | null): Promise<SQS> {
+  const settings = settingsAt(endpoints?.sqs);
+  return await openers.sqs({ ...settings, requestHandler: { ...requestHandler, requestTimeout: 30_000 } });
 }
 
-export function closeClients({ sqs, sns, cloudWatch, dynamo }: Clients): void {
-  for (const each of [sqs, sns, cloudWatch, dynamo]) each.destroy();
+export function closeClients(clients: Partial<Clients>): void {
+  for (const each of Object.values(clients)) each.destroy();
 }

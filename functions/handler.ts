@@ -7,7 +7,7 @@ import type { Table } from "./state/table.ts";
 
 export interface HandlerDeps {
   readonly config: Config;
-  readonly clients: Clients;
+  readonly clients: Pick<Clients, "sqs" | "cloudWatch" | "dynamo">;
   /** The clock of schedules, alarms and rows. Sessions and leases are in the machine's own time. */
   readonly now: () => Date;
   readonly log: Log;

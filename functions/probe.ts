@@ -2,7 +2,10 @@
 // told. Every verdict, a rejection too, is a success of its record: only our own faults fail one. A provider is never
 // asked again because it refused us, nor because something of ours could not be reached.
 import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
+import { sessionsShare, tableShare } from "./config/invocation.ts";
+import { secretFields } from "./config/secret-fields.ts";
 import { overAfter, tableOf, type Context } from "./handler.ts";
+import { runningNameOf, seldomTellRunning } from "./note-running.ts";
 import type { ProbeDeps, Result, Runs } from "./probe/runs.ts";
 import { tell } from "./probe/tell.ts";
 import { work } from "./probe/work.ts";
@@ -14,9 +17,6 @@ import { boundedTable } from "./state/table.ts";
 
 export type ProbeHandler = (event: SQSEvent, context: Context) => Promise<SQSBatchResponse>;
 
-/** Of an invocation's time: until when there are sessions, and until when the table is waited for. The rest is for telling. */
-const sessionsShare = 0.75;
-const tableShare = 0.85;
 /** With less time no session is begun, however short an invocation is. */
 const leastMs = 3_000;
 
@@ -29,8 +29,13 @@ export function createProbe(deps: ProbeDeps): ProbeHandler {
     turns: new Turns(),
     key: remembered(() => sealKey(table)),
   };
+  const note = seldomTellRunning(runningNameOf(deps.runner), deps, table);
   const { concurrency, sessionSeconds } = deps.config.limits;
+  const reader = deps.runner === "functions" ? "probe" : "worker";
+  const secrets = secretFields(deps.config).filter((each) => each.reader === reader);
   return async ({ Records }, context) => {
+    // Loaded by the first to need one, it would hold up the replies of another's session.
+    await deps.secrets.load(secrets.map(({ secret }) => secret));
     const remainingMs = context.getRemainingTimeInMillis();
     const runs: Runs = {
       ...shared,
@@ -48,6 +53,8 @@ export function createProbe(deps: ProbeDeps): ProbeHandler {
       }
     });
     const failed = await tell(results, context, runs);
+    // All of its sessions are over, and what came of them is written.
+    await note(context.getRemainingTimeInMillis());
     return { batchItemFailures: failed.map(({ messageId }) => ({ itemIdentifier: messageId })) };
   };
 }

@@ -2,11 +2,12 @@
 // is. What is left out on purpose, because somebody paused it or the provider asked us to slow down, is counted as Skipped.
 // It probes nobody itself.
 import { overAfter, tableOf, type Context, type HandlerDeps } from "./handler.ts";
+import { tellRunning } from "./note-running.ts";
 import { dueIn, selfChecksIn, type Due, type DueSelfCheck } from "./queue/due.ts";
 import { Queues, queueNames, runnerOf, type Outgoing } from "./queue/queues.ts";
-import { skippedFigure } from "./report/figures.ts";
 import { faultText } from "./report/log.ts";
 import { metricEntries, putFigures } from "./report/metrics.ts";
+import { skippedFigure } from "./report/skipped.ts";
 import { isMarked, setMark, type Mark } from "./state/marks.ts";
 import { statesOf } from "./state/pairs.ts";
 import { pausesOf, type Paused } from "./state/pauses.ts";
@@ -33,6 +34,7 @@ export function createSchedule(deps: HandlerDeps): Schedule {
     const slot = slotOf(event);
     const mark: Mark = { kind: "slot", slot };
     if (await isMarked(mark, table)) return { slot, sent: 0, skipped: 0, already: true };
+    await tellRunning("schedule", deps, table);
     const due = [...dueIn(slot, deps.config), ...selfChecksIn(slot, deps.config)].map(itemOf);
     const reasons = await reasonsToSkip(due, table);
     const wanted = due.filter((each) => !reasons.has(each));

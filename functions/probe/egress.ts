@@ -1,5 +1,5 @@
-// An egress of the configuration as probes take it: its secrets read from where they are. It opens no connection.
-import { secretOf, type Config, type ConfigEgress, type ConfigSecret } from "../config/config.ts";
+// An egress of the configuration as probes take it: its secrets read from where they are. It opens no connection by it.
+import type { Config, ConfigEgress, ConfigSecret } from "../config/config.ts";
 import { configuredFamilies } from "../config/egress.ts";
 import {
   checkEgress,
@@ -10,6 +10,8 @@ import {
   type HttpConnect,
   type Via,
 } from "../route/egress.ts";
+import type { Secrets } from "../secrets.ts";
+import { SecretFault } from "../secrets/fault.ts";
 
 /** An egress, and whether this machine can leave by it. */
 export interface Opened {
@@ -20,11 +22,11 @@ export interface Opened {
 }
 
 /** What is ours to mend is data here: whoever asks has a request in hand, and somebody to tell. */
-export async function openedEgress(name: string, config: Config, env: NodeJS.ProcessEnv): Promise<Opened> {
+export async function openedEgress(name: string, config: Config, secrets: Secrets): Promise<Opened> {
   const row = config.egresses.find((each) => each.name === name);
   if (row === undefined) return { egress: { ...direct, name }, fault: noSuchEgress(name, config) };
   try {
-    const egress = openEgress(row, env);
+    const egress = await openEgress(row, secrets);
     return { egress, fault: await faultOf(egress) };
   } catch (error) {
     const bare = { ...direct, name, address: row.address, families: configuredFamilies(row) };
@@ -52,48 +54,57 @@ function egressFault(error: unknown): EgressFault {
   throw error;
 }
 
-/** @throws EgressFault where one of its secrets is missing */
-export function openEgress(row: ConfigEgress, env: NodeJS.ProcessEnv): Egress {
+/** @throws EgressFault where one of its secrets cannot be read */
+export async function openEgress(row: ConfigEgress, secrets: Secrets): Promise<Egress> {
   const { name, address } = row;
-  return { name, address, families: configuredFamilies(row), via: openVia(row, env) };
+  return { name, address, families: configuredFamilies(row), via: await openVia(row, secrets) };
 }
 
-function openVia({ name, via }: ConfigEgress, env: NodeJS.ProcessEnv): Via {
-  const read = (given: ConfigSecret): string => readSecret(given, name, env);
+/** All that it takes is read here, before anything is dialled. */
+async function openVia({ name, via }: ConfigEgress, secrets: Secrets): Promise<Via> {
+  const read = async (given: ConfigSecret): Promise<string> => await readSecret(given, name, secrets);
   switch (via.type) {
     case "direct":
       return via;
+    case "vpc":
+      // Where its routes lead is the template's.
+      return { type: "direct", bind: null };
     case "socks5": {
       const { type, host, port, passesNames } = via;
-      return { type, host, port, credentials: openCredentials(via, read), passesNames };
+      return { type, host, port, credentials: await openCredentials(via, read), passesNames };
     }
     case "http-connect": {
       const { type, host, port, passesNames } = via;
-      const credentials = openCredentials(via, read);
-      return { type, host, port, tls: openTls(via.tls, read), credentials, passesNames };
+      const credentials = await openCredentials(via, read);
+      return { type, host, port, tls: await openTls(via.tls, read), credentials, passesNames };
     }
   }
 }
 
-type ProxyRow = Exclude<ConfigEgress["via"], { readonly type: "direct" }>;
+type ProxyRow = Exclude<ConfigEgress["via"], { readonly type: "direct" | "vpc" }>;
 type TlsRow = Extract<ProxyRow, { readonly type: "http-connect" }>["tls"];
 
-function openTls(tls: TlsRow, read: (given: ConfigSecret) => string): HttpConnect["tls"] {
+type Read = (given: ConfigSecret) => Promise<string>;
+
+async function openTls(tls: TlsRow, read: Read): Promise<HttpConnect["tls"]> {
   if (tls === null) return null;
   const { ca, certificate, key } = tls;
-  return { ca, certificate: certificate === null ? null : read(certificate), key: key === null ? null : read(key) };
+  return {
+    ca,
+    certificate: certificate === null ? null : await read(certificate),
+    key: key === null ? null : await read(key),
+  };
 }
 
-function openCredentials(row: ProxyRow, read: (given: ConfigSecret) => string): Credentials | null {
+async function openCredentials(row: ProxyRow, read: Read): Promise<Credentials | null> {
   const { username, password } = row;
-  return username === null || password === null ? null : { username, password: read(password) };
+  return username === null || password === null ? null : { username, password: await read(password) };
 }
 
-function readSecret(given: ConfigSecret, name: string, env: NodeJS.ProcessEnv): string {
+async function readSecret(given: ConfigSecret, name: string, secrets: Secrets): Promise<string> {
   try {
-    return secretOf(given, env);
+    return await secrets.read(given);
   } catch (error) {
-    const words = error instanceof Error ? error.message : String(error);
-    throw new EgressFault(`egress ${name}: ${words}; set it to the secret that the configuration leaves there`);
+    throw error instanceof SecretFault ? new EgressFault(`egress ${name}: ${error.message}`) : error;
   }
 }

@@ -4,6 +4,7 @@ import type { HandlerDeps } from "../handler.ts";
 import { queueNames, type Outgoing, type Queues, type Runner } from "../queue/queues.ts";
 import type { Turns } from "../queue/turns.ts";
 import type { Figure } from "../report/figures.ts";
+import type { Secrets } from "../secrets.ts";
 import type { StoredSelfCheck } from "../state/self-checks.ts";
 import type { Table } from "../state/table.ts";
 import type { StoredVerdict } from "../state/verdicts.ts";
@@ -11,8 +12,8 @@ import type { StoredVerdict } from "../state/verdicts.ts";
 export interface ProbeDeps extends HandlerDeps {
   /** Whose queue this is. A record for another egress is sent on: here it would judge another IP. */
   readonly runner: Runner;
-  /** Where the egresses' secrets are. */
-  readonly env: NodeJS.ProcessEnv;
+  /** What reads the egresses' secrets. */
+  readonly secrets: Secrets;
   /** The DNS server to ask, `ip[:port]`; null: the configuration's, or the system's. */
   readonly resolver: string | null;
   /** Whether CloudWatch makes metrics of what is logged, as in Lambda: figures that it does not take go there. */

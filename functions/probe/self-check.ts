@@ -92,9 +92,9 @@ interface Way {
 }
 
 async function check(name: string, runs: Runs): Promise<SelfCheck> {
-  const { config, env } = runs.deps;
+  const { config, secrets } = runs.deps;
   const { allowPrivate, from, timeoutMs } = settingsOf(config);
-  const { egress, fault } = await openedEgress(name, config, env);
+  const { egress, fault } = await openedEgress(name, config, secrets);
   const signal = overAfter(runs.sessionsUntilMs - Date.now());
   const peers = peersOver(name, config);
   const providers = [...peers.values()].map(({ provider }) => ({ kind: "provider", name: provider }) as const);

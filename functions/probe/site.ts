@@ -5,7 +5,6 @@ import { parseHost } from "../config/host.ts";
 import type { Probe } from "../queue/request.ts";
 import type { NamedHost } from "../route/hosts.ts";
 import { parseAddress } from "../smtp/address.ts";
-import { providerOf } from "../verdict/providers.ts";
 
 export interface Site {
   /** What it says of provider and severities holds; null: the request is about none. */
@@ -14,11 +13,15 @@ export interface Site {
   readonly name: string;
 }
 
-export function siteOf(probe: Probe, config: Config): Site {
+export async function siteOf(probe: Probe, config: Config): Promise<Site> {
   const { mx, recipient } = probe;
   const target = targetOf(probe, config.targets);
   if (mx === null) return { target, name: target?.provider ?? recipient.domain };
-  if (target !== null && mx.every((host) => isIts(host, target, recipient.domain, config))) {
+  // Few requests name hosts, and the providers' table is long.
+  const { providerOf } = await import("../verdict/providers.ts");
+  const isIts = (host: Host, { provider }: ConfigTarget): boolean =>
+    providerOf(host.name)?.id === provider || isConfigured(host, recipient.domain, config);
+  if (target !== null && mx.every((host) => isIts(host, target))) {
     return { target, name: target.provider };
   }
   // Hosts that somebody names say nothing of the provider whose mailbox is asked for: a yes of theirs ends no block of its.
@@ -43,7 +46,6 @@ function targetOf({ recipient, depth }: Probe, targets: readonly ConfigTarget[])
 
 type Host = NonNullable<Probe["mx"]>[number];
 
-function isIts({ name, port }: Host, { provider }: ConfigTarget, domain: string, config: Config): boolean {
-  if (providerOf(name)?.id === provider) return true;
+function isConfigured({ name, port }: Host, domain: string, config: Config): boolean {
   return configuredHosts(domain, config)?.some((each) => each.name === name && each.port === port) ?? false;
 }

@@ -4,7 +4,7 @@ import type { SQSRecord } from "aws-lambda";
 import { overAfter, type Context } from "../handler.ts";
 import { recordedMessage, untoldMessage } from "../queue/record.ts";
 import { queueNames } from "../queue/queues.ts";
-import { figuresOf, selfCheckFigures, type Figure } from "../report/figures.ts";
+import type * as figures from "../report/figures.ts";
 import { faultText } from "../report/log.ts";
 import { metricEntries, putFigures, type Stamped } from "../report/metrics.ts";
 import { markSelfCheckReported } from "../state/self-checks.ts";
@@ -20,7 +20,7 @@ export async function tell(results: readonly Result[], context: Context, runs: R
   const others = results.flatMap((each) => (each.kind === "done" ? each.figures : []));
   const fresh = judged.filter(({ stored }) => !stored.reported);
   const isTold = await putAll(
-    [...stampedOf(fresh, runs.deps), { at: runs.deps.now(), figures: others }],
+    [...(await stampedOf(fresh, runs.deps)), { at: runs.deps.now(), figures: others }],
     context,
     runs,
   );
@@ -33,21 +33,26 @@ export async function tell(results: readonly Result[], context: Context, runs: R
 const minuteMs = 60_000;
 
 /** By the minute of the verdict: one that is told late is of its own time, and fires no alarm of today. */
-function stampedOf(judged: readonly Judged[], deps: ProbeDeps): readonly Stamped[] {
+async function stampedOf(judged: readonly Judged[], deps: ProbeDeps): Promise<readonly Stamped[]> {
+  if (judged.length === 0) return [];
+  // It reads transcripts by the rules: where a host was asked they are here, and nobody else has to wait for them.
+  const count = await import("../report/figures.ts");
   const minutes = Map.groupBy(judged, ({ stored }) => Math.floor(Date.parse(stored.at) / minuteMs));
   return [...minutes.values()].flatMap((its) => {
     const [first] = its;
     if (first === undefined) return [];
-    return [{ at: new Date(first.stored.at), figures: its.flatMap((each) => figuresFor(each, deps)) }];
+    return [{ at: new Date(first.stored.at), figures: its.flatMap((each) => figuresFor(each, count, deps)) }];
   });
 }
 
+type Count = typeof figures;
+
 /** What is stored and cannot be counted is a fault of ours, and none of the others'. */
-function figuresFor(judged: Judged, { log }: ProbeDeps): readonly Figure[] {
+function figuresFor(judged: Judged, count: Count, { log }: ProbeDeps): readonly figures.Figure[] {
   try {
-    if (judged.kind === "self-check") return selfCheckFigures(judged.stored);
+    if (judged.kind === "self-check") return count.selfCheckFigures(judged.stored);
     const { stored } = judged;
-    return figuresOf(stored.verdict, stored, stored.blocked);
+    return count.figuresOf(stored.verdict, stored, stored.blocked);
   } catch (error) {
     log({ level: "error", event: "uncounted", id: judged.stored.id, fault: faultText(error) });
     return [];

@@ -16,7 +16,6 @@ import { readRequest, type Probe } from "../queue/request.ts";
 import { queueNames, runnerOf } from "../queue/queues.ts";
 import { faultText } from "../report/log.ts";
 import { lateState, recordingOf, verdictEntry } from "../report/recording.ts";
-import { probe as probeHosts } from "../route/attempts.ts";
 import { usualRequest } from "../route/probe-request.ts";
 import type { Egress } from "../route/egress.ts";
 import { withLease } from "../state/lease.ts";
@@ -27,7 +26,6 @@ import type { StoredSelfCheck } from "../state/self-checks.ts";
 import { countDuplicate, findVerdict, fitted, putVerdict, type StoredVerdict } from "../state/verdicts.ts";
 import { openedEgress } from "./egress.ts";
 import { done, resolverOf, sendBack, type Result, type Runs } from "./runs.ts";
-import { checkInTurn, writeSelfCheck } from "./self-check.ts";
 import { configuredHosts, siteOf, type Site } from "./site.ts";
 import { bury, tooLate, withoutEgress } from "./unworkable.ts";
 
@@ -44,11 +42,14 @@ export async function work(record: SQSRecord, runs: Runs): Promise<Result> {
   if (isRecorded(record)) {
     const recorded = recordedOf(record, await runs.key());
     if (recorded === null) return await bury(record, ["Recorded: an attribute of this name is ours alone"], runs);
-    return request.kind === "self-check"
-      ? await writeSelfCheck(record, recorded as StoredSelfCheck, runs)
-      : await writeInTurn(record, request, recorded as StoredVerdict, runs);
+    if (request.kind === "probe") return await writeInTurn(record, request, recorded as StoredVerdict, runs);
+    const { writeSelfCheck } = await asking();
+    return await writeSelfCheck(record, recorded as StoredSelfCheck, runs);
   }
-  if (request.kind === "self-check") return await checkInTurn(record, request, runs);
+  if (request.kind === "self-check") {
+    const { checkInTurn } = await asking();
+    return await checkInTurn(record, request, runs);
+  }
   if (request.notAfterMs !== null && request.notAfterMs < now().getTime() && (await isNew(request, runs))) {
     return tooLate(request, runs);
   }
@@ -57,6 +58,19 @@ export async function work(record: SQSRecord, runs: Runs): Promise<Result> {
 
 async function isNew({ id }: Probe, { table }: Runs): Promise<boolean> {
   return (await findVerdict(id, table)) === null;
+}
+
+/**
+ * What asks hosts, and what checks ourselves: most of the program, and nothing that a record needs for which nobody is asked.
+ * Both are loaded by the first that needs one of them. Nobody has a session before that, whose replies the load of the
+ * other would hold up (DESIGN §10). Those who want them at once wait for one load.
+ */
+async function asking() {
+  const [{ probe }, { checkInTurn, writeSelfCheck }] = await Promise.all([
+    import("../route/attempts.ts"),
+    import("./self-check.ts"),
+  ]);
+  return { probeHosts: probe, checkInTurn, writeSelfCheck };
 }
 
 /** What a turn has: who is asked, and the right to it. */
@@ -69,11 +83,11 @@ interface Turn {
 }
 
 async function probeInTurn(record: SQSRecord, probe: Probe, runs: Runs): Promise<Result> {
-  const { config, log, env } = runs.deps;
+  const { config, log, secrets } = runs.deps;
   const run = async (turn: Turn): Promise<Result> => {
     const found = await findVerdict(probe.id, runs.table);
     if (found !== null) return await foundAgain(record, probe, found, turn, runs);
-    const { egress, fault } = await openedEgress(probe.egress, config, env);
+    const { egress, fault } = await openedEgress(probe.egress, config, secrets);
     if (fault !== null) return await withoutEgress(record, probe, fault.message, runs);
     return await ask(record, probe, egress, turn, runs);
   };
@@ -103,7 +117,7 @@ interface InTurn {
 
 /** One at a time a provider and egress: within this process by turns, among processes by the lease. */
 async function inTurn(probe: Probe, { gapMs, run, putBack }: InTurn, runs: Runs): Promise<Result> {
-  const site = siteOf(probe, runs.deps.config);
+  const site = await siteOf(probe, runs.deps.config);
   const lease = { provider: site.name, egress: probe.egress, owner: randomUUID() };
   return await runs.turns.run(`${site.name} ${probe.egress}`, async () => {
     if (runs.sessionsUntilMs - Date.now() < runs.leastMs) return await putBack(1);
@@ -125,6 +139,7 @@ async function ask(record: SQSRecord, probe: Probe, out: Egress, turn: Turn, run
   const { target } = site;
   // Now, while the table answers: it is needed when it does not.
   await runs.key();
+  const { probeHosts } = await asking();
   const untilMs = runs.sessionsUntilMs - Date.now();
   asks();
   const verdict = await probeHosts({

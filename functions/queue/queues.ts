@@ -1,12 +1,6 @@
 // The queues: what they are called, which runner reads which, and how requests are put there. A queue's messages are
 // requests; what is in them, request.ts knows.
-import {
-  GetQueueUrlCommand,
-  SendMessageBatchCommand,
-  type MessageAttributeValue,
-  type SendMessageBatchRequestEntry,
-  type SQSClient,
-} from "@aws-sdk/client-sqs";
+import type { MessageAttributeValue, SendMessageBatchRequestEntry, SQS } from "@aws-sdk/client-sqs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Config } from "../config/config.ts";
 
@@ -22,6 +16,11 @@ export interface QueueNames {
 export function queueNames({ name }: Pick<Config, "name">, runner: Runner): QueueNames {
   const probe = runner === "functions" ? `${name}-probe` : `${name}-probe-${runner.worker}`;
   return { probe, probeDead: `${probe}-dead` };
+}
+
+/** Where an invocation of the schedule ends that was given up. */
+export function scheduleDeadName({ name }: Pick<Config, "name">): string {
+  return `${name}-schedule-dead`;
 }
 
 /** Of the whole configuration, the functions' first, which are always there. */
@@ -51,17 +50,17 @@ const tries = 4;
 
 /** Finds queues' URLs by their names, once, and sends. */
 export class Queues {
-  readonly #sqs: SQSClient;
+  readonly #sqs: SQS;
   readonly #urls = new Map<string, Promise<string>>();
 
-  constructor(sqs: SQSClient) {
+  constructor(sqs: SQS) {
     this.#sqs = sqs;
   }
 
   async url(name: string): Promise<string> {
     const known = this.#urls.get(name);
     if (known !== undefined) return await known;
-    const asked = this.#sqs.send(new GetQueueUrlCommand({ QueueName: name })).then(({ QueueUrl = "" }) => QueueUrl);
+    const asked = this.#sqs.getQueueUrl({ QueueName: name }).then(({ QueueUrl = "" }) => QueueUrl);
     this.#urls.set(name, asked);
     // What failed is asked again the next time.
     asked.catch(() => this.#urls.delete(name));
@@ -98,9 +97,7 @@ export class Queues {
   async #sendOnce(name: string, batch: readonly Outgoing[]): Promise<Unsent> {
     try {
       const QueueUrl = await this.url(name);
-      const { Failed = [] } = await this.#sqs.send(
-        new SendMessageBatchCommand({ QueueUrl, Entries: batch.map(entryOf) }),
-      );
+      const { Failed = [] } = await this.#sqs.sendMessageBatch({ QueueUrl, Entries: batch.map(entryOf) });
       const messages = Failed.flatMap(({ Id }) => batch[Number(Id)] ?? []);
       return { messages, reason: Failed.map(({ Code, Message }) => `${Code}: ${Message ?? ""}`)[0] ?? "" };
     } catch (error) {

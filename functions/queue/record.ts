@@ -10,8 +10,8 @@ import type { Outgoing } from "./queues.ts";
 export const waitsName = "Waits";
 const recordedName = "Recorded";
 const untoldName = "Untold";
-const reasonName = "Reason";
-const messageIdName = "MessageId";
+export const reasonName = "Reason";
+export const messageIdName = "MessageId";
 
 /** SQS's own limits: attributes a message, seconds of delay. */
 const attributesLimit = 10;

@@ -6,6 +6,7 @@ import type { Config } from "../config/config.ts";
 import { about } from "../config/about.ts";
 import { parseHost, type NamedHost } from "../config/host.ts";
 import { checked, type Checked } from "../config/shape-faults.ts";
+import { version as programVersion } from "../config/version.ts";
 import { parseAddress, parseSender, type Address } from "../smtp/address.ts";
 import { depths, type Depth } from "../smtp/transcript.ts";
 
@@ -140,9 +141,15 @@ function kindOf(value: unknown): Kind {
     return { kind: null, fault: "$: expected an object" };
   }
   const { v, kind } = value as { readonly v?: unknown; readonly kind?: unknown };
-  if (v !== 1) return { kind: null, fault: "v: expected 1, the version of requests" };
+  if (v !== 1) return { kind: null, fault: versionFault(v) };
   if (kind === "probe" || kind === "self-check") return { kind };
   return { kind: null, fault: 'kind: expected "probe" or "self-check"' };
+}
+
+/** Requests of another version come from a newer producer, or the schedule, while runners are updated: runners go first. */
+function versionFault(v: unknown): string {
+  if (!Number.isInteger(v) || Number(v) <= 1) return "v: expected 1, the version of requests";
+  return `v: ${Number(v)} is a version that this runner (${programVersion}) does not know; update it, then redrive`;
 }
 
 function readRecipient(text: string, config: Config, faults: string[]): Address {

@@ -1,11 +1,10 @@
 // How alarms stand in CloudWatch, and how one is set by hand. It does not know what an alarm is about.
-import {
-  DescribeAlarmsCommand,
-  SetAlarmStateCommand,
-  type CloudWatchClient,
-  type CompositeAlarm,
-  type MetricAlarm,
-  type StateValue,
+import type {
+  CloudWatch,
+  CompositeAlarm,
+  DescribeAlarmsCommandInput,
+  MetricAlarm,
+  StateValue,
 } from "@aws-sdk/client-cloudwatch";
 
 export interface AlarmStanding {
@@ -26,7 +25,7 @@ const batchLimit = 100;
 /** Of those that there are; what is not in the map is not in CloudWatch. */
 export async function alarmStates(
   names: readonly string[],
-  client: CloudWatchClient,
+  client: CloudWatch,
 ): Promise<ReadonlyMap<string, AlarmStanding>> {
   const found = new Map<string, AlarmStanding>();
   for (let from = 0; from < names.length; from += batchLimit) {
@@ -40,39 +39,34 @@ export async function setAlarmState(
   name: string,
   state: StateValue,
   { reason, data }: { readonly reason: string; readonly data: object },
-  client: CloudWatchClient,
+  client: CloudWatch,
 ): Promise<void> {
   const StateReason = reason.slice(0, reasonLimit);
-  await client.send(
-    new SetAlarmStateCommand({
-      AlarmName: name,
-      StateValue: state,
-      StateReason,
-      StateReasonData: JSON.stringify(data),
-    }),
-  );
+  await client.setAlarmState({
+    AlarmName: name,
+    StateValue: state,
+    StateReason,
+    StateReasonData: JSON.stringify(data),
+  });
 }
 
 /** CloudWatch's own. */
 const reasonLimit = 1_023;
 
-async function* described(names: readonly string[], client: CloudWatchClient): AsyncGenerator<AlarmStanding> {
+async function* described(names: readonly string[], client: CloudWatch): AsyncGenerator<AlarmStanding> {
   // "If you omit this parameter, only metric alarms are returned, even if composite alarms exist in the account."
-  const asked = { AlarmNames: [...names], AlarmTypes: ["MetricAlarm", "CompositeAlarm"] as const };
+  const asked: DescribeAlarmsCommandInput = {
+    AlarmNames: [...names],
+    AlarmTypes: ["MetricAlarm", "CompositeAlarm"],
+    MaxRecords: batchLimit,
+  };
   let token: string | undefined;
   do {
     const {
       MetricAlarms = [],
       CompositeAlarms = [],
       NextToken,
-    } = await client.send(
-      new DescribeAlarmsCommand({
-        ...asked,
-        AlarmTypes: [...asked.AlarmTypes],
-        MaxRecords: batchLimit,
-        ...(token === undefined ? {} : { NextToken: token }),
-      }),
-    );
+    } = await client.describeAlarms(token === undefined ? asked : { ...asked, NextToken: token });
     yield* [...MetricAlarms, ...CompositeAlarms].map(standingOf);
     token = NextToken;
   } while (token !== undefined && token !== "");

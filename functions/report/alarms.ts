@@ -1,22 +1,12 @@
 // The alarms, as rows of data that follow from the configuration: what is looked at, when it fires, whether it pages.
 // Those who make alarms of them (CDK, the local stack) and those who read them (the page, `status`) share these rows.
 // Adding an alarm is a kind, its rows, and a heading of the kind's name in the runbook.
+import type { AlarmKind } from "../config/alarm-kinds.ts";
 import { pairsOf, type Config } from "../config/config.ts";
-import { queueNames, runnersOf, type QueueNames, type Runner } from "../queue/queues.ts";
+import { queueNames, runnersOf, scheduleDeadName, type QueueNames, type Runner } from "../queue/queues.ts";
 import { namespace, queueNamespace } from "./names.ts";
 
-/** A heading of the runbook each. */
-export const alarmKinds = [
-  "blocked",
-  "blocked-widely",
-  "refused",
-  "egress-down",
-  "probe-silent",
-  "misconfigured",
-  "self-check",
-  "failures",
-] as const;
-export type AlarmKind = (typeof alarmKinds)[number];
+export { alarmKinds, type AlarmKind } from "../config/alarm-kinds.ts";
 
 interface AlarmFacts {
   readonly name: string;
@@ -82,6 +72,7 @@ export function alarmsOf(config: Config): readonly Alarm[] {
     ]),
     ...config.egresses.map(({ name }) => selfCheck(name, config)),
     ...runnersOf(config).flatMap((runner) => failures(queueNames(config, runner), runner, config)),
+    scheduleFailures(config),
     ...egresses.flatMap((egress) => blockedWidely(egress, pairs, config)),
     ...pairs.map((pair) => blocked(pair, pairs, config)),
   ];
@@ -304,29 +295,18 @@ function selfCheck(egress: string, { name }: Config): MetricAlarm {
 function failures(names: QueueNames, runner: Runner, { name, alarms }: Config): readonly MetricAlarm[] {
   const whose = runner === "functions" ? "functions" : runner.worker;
   const egress = runner === "functions" ? null : runner.worker;
-  const shared = {
-    type: "metric",
-    kind: "failures",
-    provider: null,
-    egress,
-    pages: true,
-    expression: null,
-    periodS: 300,
-    datapoints: 1,
-    of: 1,
-    comparison: "GreaterThanOrEqualToThreshold",
-    missing: "notBreaching",
-  } as const;
   return [
     {
-      ...shared,
+      ...ofQueue,
+      egress,
       name: `${name}-failures-dead-${whose}`,
       description: `requests could not be worked on, and lie in ${names.probeDead}`,
       metrics: [queueMetric("dead", "ApproximateNumberOfMessagesVisible", names.probeDead)],
       threshold: 1,
     },
     {
-      ...shared,
+      ...ofQueue,
+      egress,
       name: `${name}-failures-late-${whose}`,
       description: `requests wait in ${names.probe} for ${alarms.lateMinutes} minutes or more`,
       metrics: [queueMetric("age", "ApproximateAgeOfOldestMessage", names.probe)],
@@ -334,6 +314,32 @@ function failures(names: QueueNames, runner: Runner, { name, alarms }: Config): 
     },
   ];
 }
+
+/** A slot that was given up: who was due in it is not probed before the next round, over no egress. */
+function scheduleFailures(config: Config): MetricAlarm {
+  const queue = scheduleDeadName(config);
+  return {
+    ...ofQueue,
+    name: `${config.name}-failures-dead-schedule`,
+    description: `slots of the schedule were given up, and lie in ${queue}`,
+    metrics: [queueMetric("dead", "ApproximateNumberOfMessagesVisible", queue)],
+    threshold: 1,
+  };
+}
+
+const ofQueue = {
+  type: "metric",
+  kind: "failures",
+  provider: null,
+  egress: null,
+  pages: true,
+  expression: null,
+  periodS: 300,
+  datapoints: 1,
+  of: 1,
+  comparison: "GreaterThanOrEqualToThreshold",
+  missing: "notBreaching",
+} as const;
 
 /** What does not page. */
 const quiet = { pages: false, expression: null } as const;

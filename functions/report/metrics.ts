@@ -1,6 +1,6 @@
 // Brings figures to CloudWatch: one PutMetricData for all of a batch; or, where CloudWatch does not answer, as lines in
 // the embedded metric format, of which CloudWatch makes metrics when it reads the log. It does not know what is counted.
-import { PutMetricDataCommand, type CloudWatchClient, type MetricDatum } from "@aws-sdk/client-cloudwatch";
+import type { CloudWatch, MetricDatum } from "@aws-sdk/client-cloudwatch";
 import type { Entry } from "./log.ts";
 import type { Figure } from "./figures.ts";
 import { namespace } from "./names.ts";
@@ -17,15 +17,11 @@ export interface Stamped {
 }
 
 /** @throws what the SDK throws when CloudWatch refuses or does not answer within the client's limits or the signal's */
-export async function putFigures(
-  stamped: readonly Stamped[],
-  client: CloudWatchClient,
-  signal: AbortSignal,
-): Promise<void> {
+export async function putFigures(stamped: readonly Stamped[], client: CloudWatch, signal: AbortSignal): Promise<void> {
   const data = stamped.flatMap(({ figures, at }) => dataOf(figures, at));
   for (let from = 0; from < data.length; from += dataLimit) {
     const MetricData = data.slice(from, from + dataLimit);
-    await client.send(new PutMetricDataCommand({ Namespace: namespace, MetricData }), { abortSignal: signal });
+    await client.putMetricData({ Namespace: namespace, MetricData }, { abortSignal: signal });
   }
 }
 

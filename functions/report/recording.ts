@@ -4,7 +4,7 @@ import { policyNotes } from "../verdict/policy-note.ts";
 import type { PairState } from "../state/pairs.ts";
 import type { StoredSelfCheck } from "../state/self-checks.ts";
 import type { StoredVerdict } from "../state/verdicts.ts";
-import { blockAfter } from "./figures.ts";
+import { blockAfter } from "./block.ts";
 import type { Entry } from "./log.ts";
 
 /** A verdict, and the pair as it is after it. */

@@ -1,5 +1,4 @@
 // What was done and must not be done twice: a slot of the schedule, a page. One row each, which the first to write owns.
-import { GetCommand, PutCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { expiryOf, isConditionFault, type Table } from "./table.ts";
 
 /** What a mark is about. */
@@ -23,13 +22,11 @@ export async function isMarked(mark: Mark, table: Table): Promise<boolean> {
 /** @returns whether we are the first */
 export async function setMark(mark: Mark, table: Table): Promise<boolean> {
   try {
-    await table.client.send(
-      new PutCommand({
-        TableName: table.name,
-        Item: { ...mark, pk: keyOf(mark), expiresAt: expiryOf(table) },
-        ConditionExpression: "attribute_not_exists(pk)",
-      }),
-    );
+    await table.client.put({
+      TableName: table.name,
+      Item: { ...mark, pk: keyOf(mark), expiresAt: expiryOf(table) },
+      ConditionExpression: "attribute_not_exists(pk)",
+    });
     return true;
   } catch (error) {
     if (isConditionFault(error)) return false;
@@ -46,22 +43,20 @@ export async function setMark(mark: Mark, table: Table): Promise<boolean> {
 export async function claimMark(mark: Mark, owner: string, holdMs: number, table: Table): Promise<Claimed> {
   const nowMs = Date.now();
   try {
-    const { Attributes } = await table.client.send(
-      new UpdateCommand({
-        TableName: table.name,
-        Key: { pk: keyOf(mark) },
-        UpdateExpression: "SET claimOwner = :owner, claimUntilMs = :until, expiresAt = :expiresAt",
-        ConditionExpression:
-          "attribute_not_exists(doneAt) AND (attribute_not_exists(claimUntilMs) OR claimUntilMs <= :now)",
-        ExpressionAttributeValues: {
-          ":owner": owner,
-          ":until": nowMs + holdMs,
-          ":now": nowMs,
-          ":expiresAt": expiryOf(table),
-        },
-        ReturnValues: "ALL_NEW",
-      }),
-    );
+    const { Attributes } = await table.client.update({
+      TableName: table.name,
+      Key: { pk: keyOf(mark) },
+      UpdateExpression: "SET claimOwner = :owner, claimUntilMs = :until, expiresAt = :expiresAt",
+      ConditionExpression:
+        "attribute_not_exists(doneAt) AND (attribute_not_exists(claimUntilMs) OR claimUntilMs <= :now)",
+      ExpressionAttributeValues: {
+        ":owner": owner,
+        ":until": nowMs + holdMs,
+        ":now": nowMs,
+        ":expiresAt": expiryOf(table),
+      },
+      ReturnValues: "ALL_NEW",
+    });
     return { isOurs: true, note: Attributes?.["note"] ?? null };
   } catch (error) {
     if (!isConditionFault(error)) throw error;
@@ -77,20 +72,18 @@ export async function settleMark(
 ): Promise<void> {
   const done = isDone ? ", doneAt = :at" : "";
   try {
-    await table.client.send(
-      new UpdateCommand({
-        TableName: table.name,
-        Key: { pk: keyOf(mark) },
-        UpdateExpression: `SET note = :note, expiresAt = :expiresAt${done} REMOVE claimOwner, claimUntilMs`,
-        ConditionExpression: "claimOwner = :owner",
-        ExpressionAttributeValues: {
-          ":owner": owner,
-          ":note": note,
-          ":expiresAt": expiryOf(table),
-          ...(isDone ? { ":at": table.now().toISOString() } : {}),
-        },
-      }),
-    );
+    await table.client.update({
+      TableName: table.name,
+      Key: { pk: keyOf(mark) },
+      UpdateExpression: `SET note = :note, expiresAt = :expiresAt${done} REMOVE claimOwner, claimUntilMs`,
+      ConditionExpression: "claimOwner = :owner",
+      ExpressionAttributeValues: {
+        ":owner": owner,
+        ":note": note,
+        ":expiresAt": expiryOf(table),
+        ...(isDone ? { ":at": table.now().toISOString() } : {}),
+      },
+    });
   } catch (error) {
     if (!isConditionFault(error)) throw error;
   }
@@ -103,15 +96,13 @@ export async function settleMark(
  */
 export async function noteLatest(mark: Mark, at: string, note: unknown, table: Table): Promise<boolean> {
   try {
-    await table.client.send(
-      new UpdateCommand({
-        TableName: table.name,
-        Key: { pk: keyOf(mark) },
-        UpdateExpression: "SET note = :note, lastAt = :at, expiresAt = :expiresAt",
-        ConditionExpression: "attribute_not_exists(lastAt) OR lastAt <= :at",
-        ExpressionAttributeValues: { ":note": note, ":at": at, ":expiresAt": expiryOf(table) },
-      }),
-    );
+    await table.client.update({
+      TableName: table.name,
+      Key: { pk: keyOf(mark) },
+      UpdateExpression: "SET note = :note, lastAt = :at, expiresAt = :expiresAt",
+      ConditionExpression: "attribute_not_exists(lastAt) OR lastAt <= :at",
+      ExpressionAttributeValues: { ":note": note, ":at": at, ":expiresAt": expiryOf(table) },
+    });
     return true;
   } catch (error) {
     if (isConditionFault(error)) return false;
@@ -121,9 +112,7 @@ export async function noteLatest(mark: Mark, at: string, note: unknown, table: T
 
 /** The mark's row, with its `note` if there is one; null: not marked. */
 export async function readMark(mark: Mark, table: Table): Promise<Readonly<Record<string, unknown>> | null> {
-  const { Item } = await table.client.send(
-    new GetCommand({ TableName: table.name, Key: { pk: keyOf(mark) }, ConsistentRead: true }),
-  );
+  const { Item } = await table.client.get({ TableName: table.name, Key: { pk: keyOf(mark) }, ConsistentRead: true });
   return Item ?? null;
 }
 

@@ -1,6 +1,5 @@
 // What stands between us and a provider over one egress: the lease of the one session at a time, the block that stands,
 // how long to stay away. One row a pair. It does not know why a block was seen, or what follows from it.
-import { UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import type { Stage } from "../smtp/transcript.ts";
 import { pairOf } from "./verdicts.ts";
 import { isConditionFault, rowsOf, type Table } from "./table.ts";
@@ -46,22 +45,20 @@ export type Leased =
 export async function acquire({ provider, egress, owner }: Lease, holdMs: number, table: Table): Promise<Leased> {
   const nowMs = Date.now();
   try {
-    const { Attributes } = await table.client.send(
-      new UpdateCommand({
-        TableName: table.name,
-        Key: { pk: keyOf(provider, egress) },
-        UpdateExpression: "SET leaseOwner = :owner, leaseUntilMs = :until, provider = :provider, egress = :egress",
-        ConditionExpression: "attribute_not_exists(leaseUntilMs) OR leaseUntilMs <= :now OR leaseOwner = :owner",
-        ExpressionAttributeValues: {
-          ":owner": owner,
-          ":until": nowMs + holdMs,
-          ":now": nowMs,
-          ":provider": provider,
-          ":egress": egress,
-        },
-        ReturnValues: "ALL_NEW",
-      }),
-    );
+    const { Attributes } = await table.client.update({
+      TableName: table.name,
+      Key: { pk: keyOf(provider, egress) },
+      UpdateExpression: "SET leaseOwner = :owner, leaseUntilMs = :until, provider = :provider, egress = :egress",
+      ConditionExpression: "attribute_not_exists(leaseUntilMs) OR leaseUntilMs <= :now OR leaseOwner = :owner",
+      ExpressionAttributeValues: {
+        ":owner": owner,
+        ":until": nowMs + holdMs,
+        ":now": nowMs,
+        ":provider": provider,
+        ":egress": egress,
+      },
+      ReturnValues: "ALL_NEW",
+    });
     return { lease: { provider, egress, owner }, state: fromRow(Attributes ?? {}) };
   } catch (error) {
     if (!isConditionFault(error)) throw error;
@@ -140,16 +137,14 @@ async function updateOwn(
 ): Promise<boolean> {
   const { provider, egress, owner } = lease;
   try {
-    await table.client.send(
-      new UpdateCommand({
-        TableName: table.name,
-        Key: { pk: keyOf(provider, egress) },
-        UpdateExpression: expression,
-        ConditionExpression: "leaseOwner = :owner",
-        ExpressionAttributeValues: { ":owner": owner, ...values },
-        ...(names === null ? {} : { ExpressionAttributeNames: names }),
-      }),
-    );
+    await table.client.update({
+      TableName: table.name,
+      Key: { pk: keyOf(provider, egress) },
+      UpdateExpression: expression,
+      ConditionExpression: "leaseOwner = :owner",
+      ExpressionAttributeValues: { ":owner": owner, ...values },
+      ...(names === null ? {} : { ExpressionAttributeNames: names }),
+    });
     return true;
   } catch (error) {
     if (isConditionFault(error)) return false;

@@ -1,5 +1,4 @@
 // Who is left alone by the schedule, why and until when, because somebody said so: a provider or an egress. One row each.
-import { DeleteCommand, PutCommand } from "@aws-sdk/lib-dynamodb";
 import { rowsOf, type Table } from "./table.ts";
 
 export interface Paused {
@@ -17,14 +16,16 @@ export interface Pause extends Paused {
 export async function pause(given: Pause, table: Table): Promise<void> {
   // A pause that is over is history of a day.
   const expiresAt = Math.ceil(Date.parse(given.until) / 1000) + 86_400;
-  await table.client.send(new PutCommand({ TableName: table.name, Item: { ...given, pk: keyOf(given), expiresAt } }));
+  await table.client.put({ TableName: table.name, Item: { ...given, pk: keyOf(given), expiresAt } });
 }
 
 /** @returns the pause that was ended, or null where there was none */
 export async function resume(given: Paused, table: Table): Promise<Pause | null> {
-  const { Attributes } = await table.client.send(
-    new DeleteCommand({ TableName: table.name, Key: { pk: keyOf(given) }, ReturnValues: "ALL_OLD" }),
-  );
+  const { Attributes } = await table.client.delete({
+    TableName: table.name,
+    Key: { pk: keyOf(given) },
+    ReturnValues: "ALL_OLD",
+  });
   return Attributes === undefined || isOver(Attributes, table) ? null : fromRow(Attributes);
 }
 

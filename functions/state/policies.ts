@@ -1,6 +1,5 @@
 // The MTA-STS policies that domains were seen to publish, for all processes. One row a domain, kept as long as the policy
 // itself says. How one is found, and what it asks of a session, it does not know.
-import { PutCommand } from "@aws-sdk/lib-dynamodb";
 import type { CachedPolicy, PolicyCache } from "../route/mta-sts.ts";
 import { isExpired, rowsOf, type Table } from "./table.ts";
 
@@ -14,7 +13,7 @@ export function tablePolicies(table: Table): PolicyCache {
     async set(domain, { policy, fetchedAtMs }) {
       const expiresAt = Math.ceil(fetchedAtMs / 1000) + policy.maxAgeS;
       const Item = { pk: keyOf(domain), policy, fetchedAtMs, expiresAt };
-      await table.client.send(new PutCommand({ TableName: table.name, Item }));
+      await table.client.put({ TableName: table.name, Item });
     },
   };
 }

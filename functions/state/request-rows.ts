@@ -1,27 +1,23 @@
 // Rows that are the truth about a request: written once, looked up by the request, marked when their figures are told, and
 // listed by what they are about, the newest first. What such a row holds, its own file knows.
-import { GetCommand, PutCommand, QueryCommand, UpdateCommand, type QueryCommandInput } from "@aws-sdk/lib-dynamodb";
+import type { QueryCommandInput } from "@aws-sdk/lib-dynamodb";
 import { expiryOf, isConditionFault, isExpired, pairIndex, type Row, type Table } from "./table.ts";
 
 /** Null: there is none, or its time is over. */
 export async function findRow(pk: string, table: Table): Promise<Row | null> {
-  const { Item } = await table.client.send(
-    new GetCommand({ TableName: table.name, Key: { pk }, ConsistentRead: true }),
-  );
+  const { Item } = await table.client.get({ TableName: table.name, Key: { pk }, ConsistentRead: true });
   return Item === undefined || isExpired(Item, table) ? null : Item;
 }
 
 /** @returns false where there is a row of that key already, which stays */
 export async function putOnce(row: Row & { readonly pk: string }, table: Table): Promise<boolean> {
   try {
-    await table.client.send(
-      new PutCommand({
-        TableName: table.name,
-        Item: { ...row, expiresAt: expiryOf(table) },
-        ConditionExpression: "attribute_not_exists(pk) OR expiresAt <= :now",
-        ExpressionAttributeValues: { ":now": Math.floor(table.now().getTime() / 1000) },
-      }),
-    );
+    await table.client.put({
+      TableName: table.name,
+      Item: { ...row, expiresAt: expiryOf(table) },
+      ConditionExpression: "attribute_not_exists(pk) OR expiresAt <= :now",
+      ExpressionAttributeValues: { ":now": Math.floor(table.now().getTime() / 1000) },
+    });
     return true;
   } catch (error) {
     if (isConditionFault(error)) return false;
@@ -31,15 +27,13 @@ export async function putOnce(row: Row & { readonly pk: string }, table: Table):
 
 /** Its figures are with CloudWatch, or in the log for it. */
 export async function markRowReported(pk: string, table: Table): Promise<void> {
-  await table.client.send(
-    new UpdateCommand({
-      TableName: table.name,
-      Key: { pk },
-      UpdateExpression: "SET reported = :true",
-      ConditionExpression: "attribute_exists(pk)",
-      ExpressionAttributeValues: { ":true": true },
-    }),
-  );
+  await table.client.update({
+    TableName: table.name,
+    Key: { pk },
+    UpdateExpression: "SET reported = :true",
+    ConditionExpression: "attribute_exists(pk)",
+    ExpressionAttributeValues: { ":true": true },
+  });
 }
 
 /** Those of one place in the index, the newest first, and so many at most. */
@@ -47,18 +41,16 @@ export async function lastRows(pair: string, limit: number, table: Table): Promi
   const found: Row[] = [];
   let from: QueryCommandInput["ExclusiveStartKey"];
   do {
-    const { Items = [], LastEvaluatedKey } = await table.client.send(
-      new QueryCommand({
-        TableName: table.name,
-        IndexName: pairIndex,
-        KeyConditionExpression: "#pair = :pair",
-        ExpressionAttributeNames: { "#pair": "pair" },
-        ExpressionAttributeValues: { ":pair": pair },
-        ScanIndexForward: false,
-        Limit: limit - found.length,
-        ExclusiveStartKey: from,
-      }),
-    );
+    const { Items = [], LastEvaluatedKey } = await table.client.query({
+      TableName: table.name,
+      IndexName: pairIndex,
+      KeyConditionExpression: "#pair = :pair",
+      ExpressionAttributeNames: { "#pair": "pair" },
+      ExpressionAttributeValues: { ":pair": pair },
+      ScanIndexForward: false,
+      Limit: limit - found.length,
+      ExclusiveStartKey: from,
+    });
     const live = Items.filter((row) => !isExpired(row, table));
     found.push(...live);
     // DynamoDB answers with 1 MB at most, which is three rows of long documents. Behind an expired row all are.

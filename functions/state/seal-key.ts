@@ -1,6 +1,5 @@
 // The key with which we seal what travels in a queue and is believed when it comes back: whoever may put requests there
 // cannot read the table. One row, made by the first who needs it. What is sealed it does not know.
-import { GetCommand, PutCommand } from "@aws-sdk/lib-dynamodb";
 import { randomBytes } from "node:crypto";
 import { isConditionFault, type Table } from "./table.ts";
 
@@ -14,7 +13,7 @@ export async function sealKey(table: Table): Promise<Uint8Array> {
   const key = randomBytes(keyOctets);
   try {
     const ConditionExpression = "attribute_not_exists(pk)";
-    await table.client.send(new PutCommand({ TableName: table.name, Item: { pk, key }, ConditionExpression }));
+    await table.client.put({ TableName: table.name, Item: { pk, key }, ConditionExpression });
     return key;
   } catch (error) {
     if (!isConditionFault(error)) throw error;
@@ -23,8 +22,6 @@ export async function sealKey(table: Table): Promise<Uint8Array> {
 }
 
 async function findKey(table: Table): Promise<Uint8Array | null> {
-  const { Item } = await table.client.send(
-    new GetCommand({ TableName: table.name, Key: { pk }, ConsistentRead: true }),
-  );
+  const { Item } = await table.client.get({ TableName: table.name, Key: { pk }, ConsistentRead: true });
   return (Item?.["key"] as Uint8Array | undefined) ?? null;
 }

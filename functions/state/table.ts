@@ -1,19 +1,55 @@
 // The one table: its name, its keys, and how a row is addressed. What a row holds, the files beside it know.
 import type { CreateTableCommandInput } from "@aws-sdk/client-dynamodb";
-import { BatchGetCommand, type DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
+import type {
+  BatchGetCommandInput,
+  BatchGetCommandOutput,
+  DeleteCommandInput,
+  DeleteCommandOutput,
+  GetCommandInput,
+  GetCommandOutput,
+  PutCommandInput,
+  PutCommandOutput,
+  QueryCommandInput,
+  QueryCommandOutput,
+  UpdateCommandInput,
+  UpdateCommandOutput,
+} from "@aws-sdk/lib-dynamodb";
 
 export interface Table {
-  readonly client: DynamoDBDocumentClient;
+  readonly client: TableClient;
   readonly name: string;
   /** Rows are kept so long. */
   readonly days: number;
   readonly now: () => Date;
 }
 
+/** What is asked of DynamoDB: a part of the SDK's DynamoDBDocument, in one form of its many. */
+export interface TableClient {
+  get(input: GetCommandInput, call?: Call): Promise<GetCommandOutput>;
+  put(input: PutCommandInput, call?: Call): Promise<PutCommandOutput>;
+  update(input: UpdateCommandInput, call?: Call): Promise<UpdateCommandOutput>;
+  delete(input: DeleteCommandInput, call?: Call): Promise<DeleteCommandOutput>;
+  query(input: QueryCommandInput, call?: Call): Promise<QueryCommandOutput>;
+  batchGet(input: BatchGetCommandInput, call?: Call): Promise<BatchGetCommandOutput>;
+}
+
+interface Call {
+  readonly abortSignal: AbortSignal;
+}
+
 /** The same table, whose answers are waited for until the signal says that there is no time left. */
 export function boundedTable(table: Table, abortSignal: AbortSignal): Table {
-  const send = (command: never): unknown => table.client.send(command, { abortSignal });
-  return { ...table, client: { send } as unknown as DynamoDBDocumentClient };
+  const { client } = table;
+  const call: Call = { abortSignal };
+  const bounded: TableClient = {
+    get: (input) => client.get(input, call),
+    put: (input) => client.put(input, call),
+    update: (input) => client.update(input, call),
+    delete: (input) => client.delete(input, call),
+    query: (input) => client.query(input, call),
+    batchGet: (input) => client.batchGet(input, call),
+  };
+  return { ...table, client: bounded };
 }
 
 /** Verdicts by pair, in the order of time. */
@@ -51,9 +87,9 @@ export async function rowsOf(keys: readonly string[], { client, name }: Table): 
   const found: Row[] = [];
   for (let pending = [...new Set(keys)].map((pk) => ({ pk })); pending.length > 0;) {
     const Keys = pending.slice(0, batchLimit);
-    const { Responses, UnprocessedKeys } = await client.send(
-      new BatchGetCommand({ RequestItems: { [name]: { Keys, ConsistentRead: true } } }),
-    );
+    const { Responses, UnprocessedKeys } = await client.batchGet({
+      RequestItems: { [name]: { Keys, ConsistentRead: true } },
+    });
     found.push(...(Responses?.[name] ?? []));
     const again = (UnprocessedKeys?.[name]?.Keys ?? []) as { readonly pk: string }[];
     pending = [...again, ...pending.slice(batchLimit)];

@@ -1,6 +1,5 @@
 // The last verdicts: one row a request, which is the truth about it. A request whose row is there is never probed again.
 // It does not judge, and tells nobody.
-import { UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { gunzipSync, gzipSync } from "node:zlib";
 import type { Verdict } from "../verdict/verdict.ts";
 import { findRow, lastRows, markRowReported, putOnce } from "./request-rows.ts";
@@ -48,15 +47,13 @@ export async function markReported(id: string, table: Table): Promise<void> {
 }
 
 export async function countDuplicate(id: string, table: Table): Promise<void> {
-  await table.client.send(
-    new UpdateCommand({
-      TableName: table.name,
-      Key: { pk: keyOf(id) },
-      UpdateExpression: "ADD duplicates :one",
-      ConditionExpression: "attribute_exists(pk)",
-      ExpressionAttributeValues: { ":one": 1 },
-    }),
-  );
+  await table.client.update({
+    TableName: table.name,
+    Key: { pk: keyOf(id) },
+    UpdateExpression: "ADD duplicates :one",
+    ConditionExpression: "attribute_exists(pk)",
+    ExpressionAttributeValues: { ":one": 1 },
+  });
 }
 
 /** The last of a provider over an egress, the newest first. */
