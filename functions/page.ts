@@ -25,6 +25,7 @@ import {
 import { pageOf, plainText, type Page, type PageFacts } from "./page/text.ts";
 import { alarmsOf, type Alarm } from "./report/alarms.ts";
 import { faultText, type Log } from "./report/log.ts";
+import type { Secrets } from "./secrets.ts";
 import type { Table } from "./state/table.ts";
 
 export interface PageDeps {
@@ -32,8 +33,8 @@ export interface PageDeps {
   readonly clients: Pick<Clients, "dynamo" | "sns">;
   /** Of rows. Claims and the time that is left are in the machine's own. */
   readonly now: () => Date;
-  /** Where the routes' secrets are. */
-  readonly env: NodeJS.ProcessEnv;
+  /** What reads the routes' secrets. */
+  readonly secrets: Secrets;
   readonly log: Log;
 }
 
@@ -124,14 +125,14 @@ async function deliverMissing(
   page: Page,
   { delivered }: Telling,
   context: Context,
-  { config, clients, env }: PageDeps,
+  { config, clients, secrets }: PageDeps,
 ): Promise<readonly Delivery[]> {
   const { routes } = config.onCall;
   const before = new Map(delivered.map((each) => [each.route, each]));
   const limitMs = context.getRemainingTimeInMillis() * (1 - tableShare);
   const missing = routes.filter(({ name }) => !before.has(name));
   const now = new Map(
-    (await deliver(page, missing, { sns: clients.sns, env, limitMs })).map((each) => [each.route, each]),
+    (await deliver(page, missing, { sns: clients.sns, secrets, limitMs })).map((each) => [each.route, each]),
   );
   return routes.flatMap(({ name }) => before.get(name) ?? now.get(name) ?? []);
 }

@@ -14,9 +14,7 @@ export function selfCheckCommand(egress: string): string {
   return `npx delivery-probe probe --self-check --egress ${egress}`;
 }
 
-/** What lies in a queue of dead letters, with their attributes. */
-export function deadLetterCommand(queue: string): string | null {
-  if (!/^[\w-]+$/.test(queue)) return null;
-  const url = `$(aws sqs get-queue-url --queue-name ${queue} --output text)`;
-  return `aws sqs receive-message --queue-url "${url}" --message-attribute-names All --max-number-of-messages 10`;
+/** What lies in the dead letters, and why; DELIVERY_PROBE_CONFIG names the configuration. */
+export function redriveCommand(): string {
+  return "npx delivery-probe redrive";
 }

@@ -1,8 +1,10 @@
 // Brings a page to on-call by every route there is. Each fails alone, and is tried again as long as that can help and there
 // is time. It does not know what a page says, nor whether it was brought before.
-import type { SNSClient } from "@aws-sdk/client-sns";
+import type { SNS } from "@aws-sdk/client-sns";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ConfigRoute } from "../config/config.ts";
+import type { Secrets } from "../secrets.ts";
+import { SecretFault } from "../secrets/fault.ts";
 import { sendPagerDuty } from "./routes/pagerduty.ts";
 import type { Sent } from "./routes/post.ts";
 import { sendSlack } from "./routes/slack.ts";
@@ -24,9 +26,9 @@ export interface Delivery {
 }
 
 export interface Ways {
-  readonly sns: Pick<SNSClient, "send">;
-  /** Where the routes' secrets are. */
-  readonly env: NodeJS.ProcessEnv;
+  readonly sns: Pick<SNS, "publish">;
+  /** What reads the routes' secrets. */
+  readonly secrets: Secrets;
   /** For all routes, which go at once. */
   readonly limitMs: number;
 }
@@ -65,28 +67,24 @@ function backOffOf(tries: number): number {
   return backOffMs * 2 ** (tries - 1) * (0.5 + Math.random());
 }
 
-async function tryOnce(route: ConfigRoute, page: Page, { sns, env }: Ways, limitMs: number): Promise<Sent> {
+async function tryOnce(route: ConfigRoute, page: Page, { sns, secrets }: Ways, limitMs: number): Promise<Sent> {
   const signal = AbortSignal.timeout(Math.ceil(limitMs));
   try {
     switch (route.type) {
       case "sns":
         return await sendSns(route, page, sns, signal);
       case "pagerduty":
-        return await sendPagerDuty(route, page, env, signal);
+        return await sendPagerDuty(route, page, secrets, signal);
       case "slack":
-        return await sendSlack(route, page, env, signal);
+        return await sendSlack(route, page, secrets, signal);
       case "teams":
-        return await sendTeams(route, page, env, signal);
+        return await sendTeams(route, page, secrets, signal);
       case "webhook":
-        return await sendWebhook(route, page, env, signal);
+        return await sendWebhook(route, page, secrets, signal);
     }
   } catch (error) {
-    // A secret that is not set: its variable's name is in the message, and nothing else.
-    return {
-      ok: false,
-      fault: error instanceof Error ? error.message : String(error),
-      isLasting: true,
-      retryAfterMs: null,
-    };
+    // A secret that cannot be read: where it is stands in the message, and nothing else of it.
+    const fault = error instanceof Error ? error.message : String(error);
+    return { ok: false, fault, isLasting: !(error instanceof SecretFault) || error.isLasting, retryAfterMs: null };
   }
 }

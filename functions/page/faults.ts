@@ -1,8 +1,8 @@
 // What to say of faults that are ours to mend: no way out, no probe, requests that nobody can work on or that wait.
 // It knows no host's word but what came in the place of one.
-import { queueNames, runnerOf } from "../queue/queues.ts";
+import { queueNames, runnerOf, scheduleDeadName } from "../queue/queues.ts";
 import type { StoredVerdict } from "../state/verdicts.ts";
-import { deadLetterCommand, replayCommand } from "./commands.ts";
+import { redriveCommand, replayCommand } from "./commands.ts";
 import { quoted, type Quote } from "./quote.ts";
 import { addressOf, lastSeenFacts, providerName, providerNames, spanText, timeText } from "./said.ts";
 import type { PageFacts, Told } from "./text.ts";
@@ -113,16 +113,28 @@ function failures({ alarm, change, config }: PageFacts): Told {
       command: null,
     };
   }
+  if (queue === scheduleDeadName(config)) return slotsGivenUp(queue, reason);
   const count = figure === null ? "Requests" : `${figure} ${figure === 1 ? "request" : "requests"}`;
   return {
     title: `${count} could not be worked on, and ${figure === 1 ? "lies" : "lie"} in ${queue}`,
     quotes: [reason],
     action: {
-      text: "Read the dead letters' attribute Reason; mend what it says, then move them back or delete them.",
+      text: `Mend what each dead letter's reason says, then move them back: npx delivery-probe redrive ${alarm.egress ?? "functions"}.`,
       url: null,
     },
     facts: [{ label: "Queue", value: `${queue}, where ${runner} leaves what it cannot work on` }],
-    command: deadLetterCommand(queue),
+    command: redriveCommand(),
+  };
+}
+
+/** The next slot is called all the same: what is lost is a round. */
+function slotsGivenUp(queue: string, reason: Quote): Told {
+  return {
+    title: "The schedule was called and failed: a round of probes is missing",
+    quotes: [reason],
+    action: { text: "Read what the call failed with, and mend that; then discard the dead letters.", url: null },
+    facts: [{ label: "Queue", value: `${queue}, where calls of the schedule are left that failed for good` }],
+    command: redriveCommand(),
   };
 }
 

@@ -3,9 +3,10 @@ import { once } from "node:events";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
-import { SNSClient } from "@aws-sdk/client-sns";
+import { SNS } from "@aws-sdk/client-sns";
 import { deliver, type Delivery } from "../../functions/page/deliver.ts";
 import { redacted } from "../../functions/page/routes/post.ts";
+import { openSecrets } from "../../functions/secrets.ts";
 import { startSink } from "../../infra/local/sink.ts";
 import { configWith, page } from "./sample.ts";
 
@@ -15,14 +16,14 @@ async function delivered(
   routes: readonly object[],
   { limitMs = 10_000, env = {} }: { readonly limitMs?: number; readonly env?: NodeJS.ProcessEnv } = {},
 ): Promise<readonly Delivery[]> {
-  const sns = new SNSClient({
+  const sns = new SNS({
     endpoint: "http://127.0.0.1:1",
     region: "us-east-1",
     credentials: { accessKeyId: "x", secretAccessKey: "x" },
     maxAttempts: 1,
   });
   const config = configWith({ onCall: { routes } });
-  return await deliver(made, config.onCall.routes, { sns, env, limitMs });
+  return await deliver(made, config.onCall.routes, { sns, secrets: openSecrets(env, { log: () => {} }), limitMs });
 }
 
 /** A service of one answer, and how often it was asked. */
@@ -153,6 +154,27 @@ for (const [what, url, fault] of unasked) {
     assert.match(delivery.fault ?? "", fault);
   });
 }
+
+test("a keeper of secrets that says nothing holds up its own route alone, which may be tried again", async () => {
+  await using silent = await service(() => {});
+  await using there = await service((_, response) => void response.end("ok"));
+  const config = configWith({
+    onCall: {
+      routes: [
+        { type: "slack", name: "chat", url: { secretsManager: "chat" } },
+        { type: "webhook", name: "hook", url: there.url },
+      ],
+    },
+  });
+  const secrets = openSecrets({}, { log: () => {}, endpoint: silent.url });
+  const ways = { sns: new SNS({ region: "us-east-1" }), secrets, limitMs: 3_000 };
+  const [chat, hook] = await deliver(made, config.onCall.routes, ways);
+  assert.equal(hook?.ok, true);
+  assert.ok(hook.elapsedMs < 500, String(hook.elapsedMs));
+  assert.deepEqual([chat?.ok, chat?.isLasting], [false, false]);
+  assert.ok(chat !== undefined && chat.tries > 1 && chat.elapsedMs < 5_000, JSON.stringify(chat));
+  assert.match(chat.fault ?? "", /^the secret chat of Secrets Manager was not read in time; look/);
+});
 
 test("a header that cannot be sent is a fault that does not hold it", async () => {
   const url = "http://127.0.0.1:1/";

@@ -95,6 +95,10 @@ const golden: Readonly<Record<string, Page>> = {
     alarm: { name: "probes-failures-dead-mail-1" },
     change: { reason: `Threshold Crossed: 1 datapoint [3.0 (24/11/26 11:25:00)] ${threshold} (1.0).` },
   }),
+  "failures-dead-schedule": page("failures", {
+    alarm: { name: "probes-failures-dead-schedule" },
+    change: { reason: `Threshold Crossed: 1 datapoint [1.0 (24/11/26 11:25:00)] ${threshold} (1.0).` },
+  }),
   "failures-late": page("failures", {
     alarm: { name: "probes-failures-late-functions" },
     change: { reason: `Threshold Crossed: 1 datapoint [2712.0 (24/11/26 11:25:00)] ${threshold} (1800.0).` },

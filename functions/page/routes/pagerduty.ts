@@ -1,5 +1,6 @@
 // A page as an event of PagerDuty's Events API v2: a firing triggers, its recovery resolves by the same key.
-import { secretOf, type ConfigRoute } from "../../config/config.ts";
+import type { ConfigRoute } from "../../config/config.ts";
+import type { Secrets } from "../../secrets.ts";
 import { quoteLines, shortened } from "../quote.ts";
 import type { Page } from "../text.ts";
 import { post, type Sent } from "./post.ts";
@@ -9,10 +10,10 @@ type PagerDutyRoute = Extract<ConfigRoute, { readonly type: "pagerduty" }>;
 export async function sendPagerDuty(
   route: PagerDutyRoute,
   page: Page,
-  env: NodeJS.ProcessEnv,
+  secrets: Secrets,
   signal: AbortSignal,
 ): Promise<Sent> {
-  const routingKey = secretOf(route.routingKey, env);
+  const routingKey = await secrets.read(route.routingKey, signal);
   const body = { routing_key: routingKey, ...pagerDutyEvent(page) };
   return await post({ url: route.url, headers: {}, body, secrets: [routingKey] }, signal);
 }

@@ -1,19 +1,16 @@
 // A page as a message of Slack's incoming webhooks. What others wrote stands in plain_text objects, where Slack reads no
 // markup, mention or link; only our own links are markup.
-import { secretOf, type ConfigRoute } from "../../config/config.ts";
+import type { ConfigRoute } from "../../config/config.ts";
+import type { Secrets } from "../../secrets.ts";
 import { quoteLines, shortened } from "../quote.ts";
 import type { Page } from "../text.ts";
 import { post, type Sent } from "./post.ts";
 
 type SlackRoute = Extract<ConfigRoute, { readonly type: "slack" }>;
 
-export async function sendSlack(
-  route: SlackRoute,
-  page: Page,
-  env: NodeJS.ProcessEnv,
-  signal: AbortSignal,
-): Promise<Sent> {
-  return await post({ url: secretOf(route.url, env), headers: {}, body: slackMessage(page), secrets: [] }, signal);
+export async function sendSlack(route: SlackRoute, page: Page, secrets: Secrets, signal: AbortSignal): Promise<Sent> {
+  const url = await secrets.read(route.url, signal);
+  return await post({ url, headers: {}, body: slackMessage(page), secrets: [] }, signal);
 }
 
 /** Slack's limits of a header's text, of a section's, and of a message's blocks. */

@@ -1,5 +1,5 @@
 // A page as a message to an SNS topic, for e-mail, text messages and whatever else subscribes. It knows no subscriber.
-import { PublishCommand, SNSServiceException, type PublishCommandInput, type SNSClient } from "@aws-sdk/client-sns";
+import type { PublishCommandInput, SNS, SNSServiceException } from "@aws-sdk/client-sns";
 import type { ConfigRoute } from "../../config/config.ts";
 import { plainText, type Page } from "../text.ts";
 import type { Sent } from "./post.ts";
@@ -9,20 +9,25 @@ type SnsRoute = Extract<ConfigRoute, { readonly type: "sns" }>;
 export async function sendSns(
   { topicArn }: SnsRoute,
   page: Page,
-  sns: Pick<SNSClient, "send">,
+  sns: Pick<SNS, "publish">,
   abortSignal: AbortSignal,
 ): Promise<Sent> {
   try {
-    await sns.send(new PublishCommand({ TopicArn: topicArn, ...snsMessage(page) }), { abortSignal });
+    await sns.publish({ TopicArn: topicArn, ...snsMessage(page) }, { abortSignal });
     return { ok: true };
   } catch (error) {
-    if (!(error instanceof SNSServiceException)) {
+    if (!isAnswer(error)) {
       const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
       return { ok: false, fault: `it could not be asked: ${code}`, isLasting: false, retryAfterMs: null };
     }
     const isLasting = error.$fault === "client" && error.$retryable === undefined && !/throttl/i.test(error.name);
     return { ok: false, fault: `${error.name}: ${error.message}`, isLasting, retryAfterMs: null };
   }
+}
+
+/** Whether SNS answered. By its form: the class itself would bring the SDK in. */
+function isAnswer(error: unknown): error is SNSServiceException {
+  return error instanceof Error && "$fault" in error;
 }
 
 /** The attributes are for subscriptions' filter policies. */

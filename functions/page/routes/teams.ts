@@ -1,19 +1,16 @@
 // A page as a message for a Teams workflow's webhook: one Adaptive Card. A TextBlock or a fact would read Markdown in what
 // others wrote; a TextRun reads none, so that all text stands in these.
-import { secretOf, type ConfigRoute } from "../../config/config.ts";
+import type { ConfigRoute } from "../../config/config.ts";
+import type { Secrets } from "../../secrets.ts";
 import { cutTo, quoteLines } from "../quote.ts";
 import type { Page } from "../text.ts";
 import { post, type Sent } from "./post.ts";
 
 type TeamsRoute = Extract<ConfigRoute, { readonly type: "teams" }>;
 
-export async function sendTeams(
-  route: TeamsRoute,
-  page: Page,
-  env: NodeJS.ProcessEnv,
-  signal: AbortSignal,
-): Promise<Sent> {
-  return await post({ url: secretOf(route.url, env), headers: {}, body: teamsMessage(page), secrets: [] }, signal);
+export async function sendTeams(route: TeamsRoute, page: Page, secrets: Secrets, signal: AbortSignal): Promise<Sent> {
+  const url = await secrets.read(route.url, signal);
+  return await post({ url, headers: {}, body: teamsMessage(page), secrets: [] }, signal);
 }
 
 /** Teams takes 28 KB a message. */

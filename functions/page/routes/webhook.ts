@@ -1,5 +1,6 @@
 // A page as JSON for a program of the operator's own: all that it holds, and as text.
-import { secretOf, type ConfigRoute } from "../../config/config.ts";
+import type { ConfigRoute, ConfigSecret } from "../../config/config.ts";
+import type { Secrets } from "../../secrets.ts";
 import { plainText, type Page } from "../text.ts";
 import { post, type Sent } from "./post.ts";
 
@@ -8,13 +9,14 @@ type WebhookRoute = Extract<ConfigRoute, { readonly type: "webhook" }>;
 export async function sendWebhook(
   route: WebhookRoute,
   page: Page,
-  env: NodeJS.ProcessEnv,
+  secrets: Secrets,
   signal: AbortSignal,
 ): Promise<Sent> {
-  const named = Object.entries(route.headers).map(([name, given]) => [name, secretOf(given, env)] as const);
-  const url = secretOf(route.url, env);
-  const secrets = named.map(([, value]) => value);
-  return await post({ url, headers: Object.fromEntries(named), body: webhookDocument(page), secrets }, signal);
+  const read = async (given: ConfigSecret): Promise<string> => await secrets.read(given, signal);
+  const reading = Object.entries(route.headers).map(async ([name, given]) => [name, await read(given)] as const);
+  const [url, ...named] = await Promise.all([read(route.url), ...reading]);
+  const values = named.map(([, value]) => value);
+  return await post({ url, headers: Object.fromEntries(named), body: webhookDocument(page), secrets: values }, signal);
 }
 
 /**
