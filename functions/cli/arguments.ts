@@ -11,6 +11,7 @@ import { isHelo, parseAddress, parseSender, type Address } from "../smtp/address
 import { literalOf } from "../smtp/ip-address.ts";
 import { depths, type Depth } from "../smtp/transcript.ts";
 import { configuredHosts } from "../probe/site.ts";
+import { openSecrets } from "../secrets.ts";
 import { reachRequest } from "../self-check/reach.ts";
 import { configFileOf, readConfigFile } from "./config-file.ts";
 import { readEgress } from "./egress-option.ts";
@@ -86,7 +87,7 @@ export async function readProbeArguments(
   // A self-check is of the system; a probe by hand is of whatever is typed.
   const file = isSelfCheck ? configFileOf(given, env) : given;
   const config = file === null ? null : await readConfigFile(file);
-  const sender = readSender(options, config, env);
+  const sender = await readSender(options, config, env);
   if (isSelfCheck) {
     return { kind: "self-check", ...sender, json, asked: askedBeside(sender, config) };
   }
@@ -120,10 +121,12 @@ function askedBeside(sender: Sender, config: Config | null): readonly ProbeReque
 }
 
 /** What is given overrides what the configuration has. */
-function readSender(options: Options, config: Config | null, env: NodeJS.ProcessEnv): Sender {
+async function readSender(options: Options, config: Config | null, env: NodeJS.ProcessEnv): Promise<Sender> {
   const helo = readHelo(options.one("helo"));
+  // Read once, so that there is nothing to log of a second reading.
+  const secrets = openSecrets(env, { log: () => {} });
   return {
-    egress: readEgress({ egress: options.one("egress"), families: options.one("families"), config, env }),
+    egress: await readEgress({ egress: options.one("egress"), families: options.one("families"), config, secrets }),
     helo: helo ?? config?.identity.helo ?? null,
     from: readFrom(options.one("from"), config, helo),
     timeoutMs: readTime("--timeout", options.one("timeout"), 60_000),

@@ -1,10 +1,11 @@
 // Reads --egress and --families: which way out a probe takes. A value may hold a password, so that no message repeats one.
 // It opens no connection.
 import { isIP } from "node:net";
-import type { Config } from "../config/config.ts";
+import type { Config, ConfigEgress } from "../config/config.ts";
 import { readHost } from "../config/host.ts";
 import { openEgress } from "../probe/egress.ts";
 import { direct, EgressFault, type Credentials, type Egress, type Families, type Proxy } from "../route/egress.ts";
+import type { Secrets } from "../secrets.ts";
 import { specialRange } from "../smtp/address-range.ts";
 import { familyOf, hostAndPort } from "../smtp/ip-address.ts";
 import { credentialFaults } from "../smtp/proxy-credentials.ts";
@@ -15,13 +16,13 @@ export interface EgressWords {
   readonly families: string | null;
   /** Whose egresses can be named; null: no configuration is given. */
   readonly config: Config | null;
-  /** Where its secrets are. */
-  readonly env: NodeJS.ProcessEnv;
+  /** What reads their secrets. */
+  readonly secrets: Secrets;
 }
 
 /** @throws UsageFault */
-export function readEgress({ egress: text, families, config, env }: EgressWords): Egress {
-  const egress = egressOf(text ?? presetName(config), config, env);
+export async function readEgress({ egress: text, families, config, secrets }: EgressWords): Promise<Egress> {
+  const egress = await egressOf(text ?? presetName(config), config, secrets);
   return families === null ? egress : withFamilies(egress, readFamilies(families));
 }
 
@@ -34,9 +35,9 @@ function presetName(config: Config | null): string {
   throw new UsageFault(`the configuration has several egresses; write --egress and one of ${names.join(", ")}`);
 }
 
-function egressOf(text: string, config: Config | null, env: NodeJS.ProcessEnv): Egress {
+async function egressOf(text: string, config: Config | null, secrets: Secrets): Promise<Egress> {
   const row = config?.egresses.find(({ name }) => name === text);
-  if (row !== undefined) return named(() => openEgress(row, env));
+  if (row !== undefined) return await named(row, secrets);
   if (text === direct.name) return direct;
   const bind = text.replace(/^direct:/, "").replace(/^\[(.*)\]$/, "$1");
   if (isIP(bind) > 0) return boundTo(bind);
@@ -48,11 +49,11 @@ function egressOf(text: string, config: Config | null, env: NodeJS.ProcessEnv): 
   throw new UsageFault(`there is no egress ${shown(text)}; write ${choices(config)}`);
 }
 
-function named(open: () => Egress): Egress {
+async function named(row: ConfigEgress, secrets: Secrets): Promise<Egress> {
   try {
-    return open();
+    return await openEgress(row, secrets);
   } catch (error) {
-    // A secret that is missing is for the person who typed to set.
+    // A secret that cannot be read is for the person who typed to set.
     throw error instanceof EgressFault ? new UsageFault(error.message) : error;
   }
 }

@@ -86,6 +86,15 @@ const commands: readonly Command[] = [
     },
   },
   {
+    name: "redrive",
+    operands: "[functions|egress]",
+    about: "moves dead letters back to their queue; without a name tells what lies there",
+    load: async () => {
+      const { redriveOptions, redriveCommand } = await import("./redrive.ts");
+      return { options: redriveOptions, run: redriveCommand };
+    },
+  },
+  {
     name: "worker",
     operands: "",
     about: "probes what an egress's queue asks for, from this machine, until it is stopped",

@@ -3,7 +3,7 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import process from "node:process";
-import { closeClients, openClients, type Clients, type Endpoints } from "../clients.ts";
+import { allClients, closeClients, openClients, type Clients, type Endpoints } from "../clients.ts";
 import type { Config } from "../config/config.ts";
 import { visibleLine } from "../verdict/visible.ts";
 import { configFileOf, configVariable, readConfigFile } from "./config-file.ts";
@@ -75,7 +75,7 @@ async function openAws(given: string | null): Promise<Place> {
   }
   return {
     config: await readConfigFile(file),
-    clients: openClients(),
+    clients: await openClients(allClients),
     endpoints: null,
     now: () => new Date(),
     resolver: null,
@@ -88,7 +88,8 @@ async function openStack(folder: string): Promise<Place> {
   const { endpoints, resolver } = await readEndpoints(folder);
   const config = await readConfigFile(path.join(folder, "config.json"));
   const words = ` --state ${shellWord(folder)}`;
-  return { config, clients: openClients(endpoints), endpoints, now: stackClock(folder), resolver, folder, words };
+  const clients = await openClients(allClients, endpoints);
+  return { config, clients, endpoints, now: stackClock(folder), resolver, folder, words };
 }
 
 /** What `delivery-probe local` writes when all is ready. */

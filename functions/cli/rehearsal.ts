@@ -10,6 +10,7 @@ import { drillReason } from "../page/alarm-change.ts";
 import type { Alarm } from "../report/alarms.ts";
 import { setAlarmState, type AlarmStanding } from "../report/alarm-states.ts";
 import { faultText, type Entry } from "../report/log.ts";
+import { openSecrets } from "../secrets.ts";
 import { readMark } from "../state/marks.ts";
 import type { Table } from "../state/table.ts";
 import type { Place } from "./place.ts";
@@ -62,7 +63,8 @@ export async function rehearse(
 export async function rehearseRoutes({ alarm, place, limitMs }: Rehearsal): Promise<Rehearsed> {
   const entries: Entry[] = [];
   const { config, clients, now } = place;
-  const page = createPage({ config, clients, now, env: process.env, log: (entry) => void entries.push(entry) });
+  const log = (entry: Entry): void => void entries.push(entry);
+  const page = createPage({ config, clients, now, secrets: openSecrets(process.env, { log }), log });
   const startMs = performance.now();
   const atMs = now().getTime();
   const call = async (to: "ALARM" | "OK", ms: number): Promise<void> => {

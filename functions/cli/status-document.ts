@@ -1,6 +1,7 @@
 // How the system stands, as one document: its alarms, the last verdict of each provider over each egress, what is
 // blocked, paused or left alone, each egress's last self-check. It reads, judges nothing, and prints nothing.
 import { pairsOf, type Config } from "../config/config.ts";
+import { configHash } from "../config/hash.ts";
 import { tableOf } from "../handler.ts";
 import { alarmsOf, type AlarmKind } from "../report/alarms.ts";
 import { alarmStates, type AlarmStanding } from "../report/alarm-states.ts";
@@ -13,6 +14,7 @@ import { lastVerdicts, type StoredVerdict } from "../state/verdicts.ts";
 import type { Verdict } from "../verdict/verdict.ts";
 import { inOrder, pausable } from "./pause.ts";
 import type { Place } from "./place.ts";
+import { runningStatuses, type RunningStatus } from "./status-running.ts";
 
 export interface StatusDocument {
   readonly v: 1;
@@ -20,6 +22,10 @@ export interface StatusDocument {
   readonly name: string;
   /** RFC 3339, as all times here. */
   readonly at: string;
+  /** This file's, whose hash tells whether others run the same. */
+  readonly config: { readonly hash: string };
+  /** The schedule, the functions where an egress is theirs, and each worker. */
+  readonly running: readonly RunningStatus[];
   /** In the order of the configuration; those that CloudWatch does not have too. */
   readonly alarms: readonly AlarmStatus[];
   /** Every provider over each of its egresses, in the configuration's order. */
@@ -86,13 +92,16 @@ export async function readStatus(place: Place): Promise<StatusDocument> {
   const { config, clients, now } = place;
   const table = tableOf(place);
   const at = now().toISOString();
-  const [alarms, pairs, egresses, pauses] = await Promise.all([
+  const hash = configHash(config);
+  const [running, alarms, pairs, egresses, pauses] = await Promise.all([
+    runningStatuses(config, hash, at, table),
     alarmStatuses(config, clients.cloudWatch),
     pairStatuses(config, at, table),
     Promise.all(config.egresses.map(async ({ name }) => await egressStatus(name, table))),
     pausesOf(pausable(config), table),
   ]);
-  return { v: 1, name: config.name, at, alarms, pairs, egresses, pauses: inOrder(pauses, config) };
+  const { name } = config;
+  return { v: 1, name, at, config: { hash }, running, alarms, pairs, egresses, pauses: inOrder(pauses, config) };
 }
 
 async function alarmStatuses(config: Config, client: Place["clients"]["cloudWatch"]): Promise<readonly AlarmStatus[]> {

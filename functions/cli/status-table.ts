@@ -4,6 +4,7 @@ import { spanText, timeText } from "../page/said.ts";
 import { standing } from "../verdict/incident.ts";
 import { visibleLine } from "../verdict/visible.ts";
 import { pauseText } from "./pause.ts";
+import { runningLines } from "./status-running.ts";
 import type { AlarmStatus, EgressStatus, PairStatus, StatusDocument } from "./status-document.ts";
 
 export const width = 100; // columns
@@ -12,6 +13,7 @@ export const width = 100; // columns
 export function statusTable(status: StatusDocument): string {
   const lines = [
     headline(status),
+    ...runningLines(status.config.hash, status.running, status.at),
     ...section(`alarms: ${countsText(status.alarms)}`, alarmLines(status)),
     ...section("providers:", pairLines(status)),
     ...(status.egresses.length === 0 ? [] : section("our own set-up:", egressLines(status))),

@@ -3,9 +3,12 @@
 import process from "node:process";
 import type { Config } from "../config/config.ts";
 import { openPolling } from "../clients.ts";
+import { tableOf } from "../handler.ts";
+import { runningNameOf, tellRunning } from "../note-running.ts";
 import { createProbe } from "../probe.ts";
 import { Queues, queueNames, type Runner } from "../queue/queues.ts";
 import { consoleLog } from "../report/log.ts";
+import { openSecrets } from "../secrets.ts";
 import { startWorker } from "../worker.ts";
 import { nearest, quote, readOptions, UsageFault, type OptionSpec } from "./options.ts";
 import { atPlace, placeOptions, type Place } from "./place.ts";
@@ -65,10 +68,12 @@ async function work(
     log,
     runner,
     resolver,
-    env: process.env,
+    secrets: openSecrets(process.env, { log }),
     logsBecomeMetrics: false,
   });
-  const sqs = openPolling(place.endpoints);
+  // It may be long until somebody asks it for something.
+  await tellRunning(runningNameOf(runner), { config, now, log }, tableOf(place));
+  const sqs = await openPolling(place.endpoints);
   const worker = startWorker({ sqs, queueUrl, handler, ...limits, log });
   log({ level: "info", event: "worker-started", queue, ...limits });
   const signal = await stopped;

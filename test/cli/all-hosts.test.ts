@@ -8,6 +8,7 @@ import { text } from "node:stream/consumers";
 import { after, describe, it } from "node:test";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { readEgress } from "../../functions/cli/egress-option.ts";
+import { openSecrets } from "../../functions/secrets.ts";
 import { UsageFault } from "../../functions/cli/options.ts";
 import schema from "../../functions/cli/verdict.schema.json" with { type: "json" };
 import type { Verdict } from "../../functions/verdict/verdict.ts";
@@ -306,9 +307,10 @@ describe("probe --egress", () => {
     "http://us:s3cret@proxy.example\nhttp://x",
     "\u001b[31mus:s3cret@proxy.example",
   ]) {
-    it(`${JSON.stringify(way)} is none, and the fault does not repeat the password`, () => {
-      assert.throws(
-        () => readEgress({ egress: way, families: null, config: null, env: {} }),
+    it(`${JSON.stringify(way)} is none, and the fault does not repeat the password`, async () => {
+      const secrets = openSecrets({}, { log: () => {} });
+      await assert.rejects(
+        () => readEgress({ egress: way, families: null, config: null, secrets }),
         (error) => {
           assert.ok(error instanceof UsageFault);
           assert.match(error.message, /^[^\n]+; write [^\n]+$/);

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { statusTable, width } from "../../functions/cli/status-table.ts";
 import type { AlarmStatus, LastVerdict, PairStatus, StatusDocument } from "../../functions/cli/status-document.ts";
+import type { RunningStatus } from "../../functions/cli/status-running.ts";
 import { visible } from "../../functions/verdict/visible.ts";
 
 const at = "2026-11-24T17:30:00.000Z";
@@ -37,9 +38,73 @@ const last: LastVerdict = {
 
 const pair: PairStatus = { provider: "icloud", egress: "aws", last, block: null, backOffUntil: null };
 
+const running: RunningStatus = {
+  runner: "schedule",
+  hash: "1a2b3c4d5e6f",
+  version: "0.1.0",
+  at: "2026-11-24T17:25:00.000Z",
+  isThis: true,
+  isSilent: false,
+};
+
 function document(more: Partial<StatusDocument>): StatusDocument {
-  return { v: 1, name: "delivery-probe", at, alarms: [alarm], pairs: [pair], egresses: [], pauses: [], ...more };
+  return {
+    v: 1,
+    name: "delivery-probe",
+    at,
+    config: { hash: "1a2b3c4d5e6f" },
+    running: [running],
+    alarms: [alarm],
+    pairs: [pair],
+    egresses: [],
+    pauses: [],
+    ...more,
+  };
 }
+
+for (const [what, more, says] of [
+  ["everybody runs this one", [{ runner: "functions" }], "config 1a2b3c4d5e6f runs everywhere\n"],
+  [
+    "a worker runs another",
+    [{ runner: "worker/mail-1", hash: "3fa9c0ffee00", isThis: false }],
+    `config 1a2b3c4d5e6f does not run everywhere:
+  worker mail-1 runs another configuration (3fa9c0ffee00, version 0.1.0, 5 min ago)
+    restart it with this file
+`,
+  ],
+  [
+    "the functions run another, and nothing was heard of them for long",
+    [{ runner: "functions", hash: "3fa9c0ffee00", isThis: false, isSilent: true, at: "2026-11-22T17:25:00.000Z" }],
+    `config 1a2b3c4d5e6f does not run everywhere:
+  the functions run another configuration (3fa9c0ffee00, version 0.1.0, 2 d ago)
+    deploy it again with this file
+`,
+  ],
+  [
+    "one is silent, one was never heard of",
+    [
+      { runner: "functions", isSilent: true, at: "2026-11-24T15:30:00.000Z" },
+      { runner: "worker/mail-1", hash: null, version: null, at: null, isThis: false, isSilent: true },
+    ],
+    `config 1a2b3c4d5e6f does not run everywhere:
+  the functions: silent for 2 h
+    look whether it runs, and at its log
+  worker mail-1: never heard of
+    start it: delivery-probe worker --egress mail-1
+`,
+  ],
+] as const) {
+  test(`what runs: ${what}`, () => {
+    const text = statusTable(document({ running: [running, ...more.map((each) => ({ ...running, ...each }))] }));
+    assert.equal(text.slice(text.indexOf("config"), text.indexOf("\nalarms")), says);
+  });
+}
+
+test("what runs: nobody was ever heard of", () => {
+  const never = { ...running, hash: null, version: null, at: null, isThis: false, isSilent: true };
+  const text = statusTable(document({ running: [never] }));
+  assert.match(text, /^config 1a2b3c4d5e6f is not known to run anywhere:\n {2}the schedule: .*\n {4}deploy it /m);
+});
 
 test("alarms that page come first, those that are OK are counted, and each says since when and why", () => {
   const silent = { ...alarm, name: "quiet", pages: false, state: "ALARM" as const, reason: "Threshold Crossed" };
@@ -58,6 +123,7 @@ test("alarms that page come first, those that are OK are counted, and each says 
   assert.equal(
     text,
     `delivery-probe, 2026-11-24 17:30 UTC: 1 paging alarm is in ALARM
+config 1a2b3c4d5e6f runs everywhere
 
 alarms: 2 ALARM, 1 missing, 1 no data, 1 OK
   ALARM    loud   since 2026-11-24 16:00 UTC (1 h 30 min)
@@ -121,6 +187,7 @@ test("a pair shows its last verdict, the words of a refusal, a block and a back-
   assert.equal(
     text,
     `delivery-probe, 2026-11-24 17:30 UTC: no paging alarms are in ALARM
+config 1a2b3c4d5e6f runs everywhere
 
 alarms: 1 OK
 

@@ -4,10 +4,12 @@ import assert from "node:assert/strict";
 import { SetAlarmStateCommand, DeleteAlarmsCommand, DescribeAlarmsCommand } from "@aws-sdk/client-cloudwatch";
 import { statusCommand } from "../../functions/cli/status.ts";
 import type { StatusDocument } from "../../functions/cli/status-document.ts";
+import { configHash } from "../../functions/config/hash.ts";
 import { tableOf } from "../../functions/handler.ts";
 import { alarmsOf } from "../../functions/report/alarms.ts";
 import { settled } from "../support/settled.ts";
 import { pause } from "../../functions/state/pauses.ts";
+import { noteRunning } from "../../functions/state/running.ts";
 import { putVerdict, type StoredVerdict } from "../../functions/state/verdicts.ts";
 import { putSelfCheck } from "../../functions/state/self-checks.ts";
 import { noPtr, selfCheckOf, session, stored, storedSelfCheck } from "../page/sample.ts";
@@ -66,6 +68,42 @@ test("before anything is probed every alarm and every pair is there, and nothing
     ],
   );
   assert.deepEqual(document.pauses, []);
+});
+
+test("it is told whether the schedule, the functions and the workers run this configuration", async () => {
+  const hash = configHash(site.stack.config);
+  const never = { hash: null, version: null, at: null, isThis: false, isSilent: true };
+  const runners = ["schedule", "functions", "worker/mail-1"] as const;
+  const before = (await read()).document;
+  assert.deepEqual(before.config, { hash });
+  assert.deepEqual(
+    before.running,
+    runners.map((runner) => ({ runner, ...never })),
+  );
+  for (const runner of runners) await noteRunning({ runner, hash, version: "0.1.0" }, table);
+  assert.match((await run(["status", ...at])).stdout, new RegExp(`^config ${hash} runs everywhere$`, "m"));
+
+  // The schedule is called every five minutes, the targets of a worker are probed every fifteen.
+  const ago = (minutes: number) => ({ ...table, now: () => new Date(now().getTime() - minutes * 60_000) });
+  await noteRunning({ runner: "schedule", hash, version: "0.1.0" }, ago(35));
+  await noteRunning({ runner: "functions", hash, version: "0.1.0" }, ago(35));
+  await noteRunning({ runner: "worker/mail-1", hash: "3fa9c0ffee00", version: "0.0.9" }, table);
+  const { running } = (await read()).document;
+  assert.deepEqual(
+    running.map(({ runner, hash, version, isThis, isSilent }) => [runner, hash, version, isThis, isSilent]),
+    [
+      ["schedule", hash, "0.1.0", true, true],
+      ["functions", hash, "0.1.0", true, false],
+      ["worker/mail-1", "3fa9c0ffee00", "0.0.9", false, false],
+    ],
+  );
+  const { stdout } = await run(["status", ...at]);
+  assert.match(stdout, /^ {2}the schedule: silent for \d+ min\n/m);
+  assert.match(
+    stdout,
+    /^ {2}worker mail-1 runs another configuration \(3fa9c0ffee00, version 0\.0\.9, \d+ \w+ ago\)$/m,
+  );
+  assert.doesNotMatch(stdout, /the functions/);
 });
 
 test("the last verdict of a pair, its block, its back-off and the pauses are told", async () => {
@@ -137,7 +175,10 @@ test("an alarm that does not page makes no exit status 1, one that pages does", 
   assert.equal(status, 1);
   const found = document.alarms.find(({ name }) => name === loud.name);
   assert.deepEqual([found?.state, found?.reason], ["ALARM", "a test's"]);
-  assert.match((await run(["status", ...at])).stdout, /: 1 paging alarm is in ALARM\n\nalarms: 2 ALARM, /);
+  assert.match(
+    (await run(["status", ...at])).stdout,
+    /: 1 paging alarm is in ALARM\nconfig (?:.+\n)+\nalarms: 2 ALARM, /,
+  );
 });
 
 test("a composite alarm that a wider one holds back is marked", async () => {

@@ -185,7 +185,7 @@ function octetsOf(batch: readonly Outgoing[]): number {
 }
 
 async function withQueues(url: string, run: (queues: Queues) => Promise<void>): Promise<void> {
-  const clients = openClients({ sqs: url, sns: url, cloudWatch: url, dynamo: url });
+  const clients = await openClients(["sqs"], { sqs: url });
   try {
     await run(new Queues(clients.sqs));
   } finally {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it, test } from "node:test";
 import fc from "fast-check";
 import { checkConfig, type Config } from "../../functions/config/config.ts";
+import { version } from "../../functions/config/version.ts";
 import { readRequest, type Probe } from "../../functions/queue/request.ts";
 
 function configOf(more: object = {}): Config {
@@ -94,8 +95,12 @@ test("where the functions have no way out, it is the first of all", () => {
 const listed = "recipient: it is none of the configuration's targets or requests.recipients, which list our mailboxes";
 const senders = "from: it is none of the configuration's identity.sender and requests.senders";
 
+const newer = `v: 2 is a version that this runner (${version}) does not know; update it, then redrive`;
+
 const wrong: readonly (readonly [name: string, change: object, ...faults: string[]])[] = [
-  ["another version", { v: 2, id: 5 }, "v: expected 1, the version of requests"],
+  ["another version", { v: 2, id: 5 }, newer],
+  ["a version that there never was", { v: 0 }, "v: expected 1, the version of requests"],
+  ["half a version", { v: 1.5 }, "v: expected 1, the version of requests"],
   ["a version that is a text", { v: "1" }, "v: expected 1, the version of requests"],
   ["another kind", { kind: "send", to: [] }, 'kind: expected "probe" or "self-check"'],
   ["no id", { id: undefined }, "id: is missing; it takes string"],
@@ -207,7 +212,7 @@ test("a request for a self-check is read whole", () => {
 });
 
 const wrongSelfChecks: readonly (readonly [name: string, change: object, ...faults: string[]])[] = [
-  ["another version", { v: 2 }, "v: expected 1, the version of requests"],
+  ["another version", { v: 2 }, newer],
   ["no id", { id: undefined }, "id: is missing; it takes string"],
   ["an id with a blank", { id: "a b" }, "id: 1 to 200 visible ASCII characters"],
   // Which one is meant, of several, nobody guesses: each has a set-up of its own.

@@ -12,7 +12,7 @@ export const noon = new Date("2026-11-24T12:00:00.000Z");
 export async function freshTable(): Promise<FreshTable> {
   const service = await startTable(0, null);
   const { url } = service;
-  const clients = openClients({ sqs: url, sns: url, cloudWatch: url, dynamo: url });
+  const clients = await openClients(["dynamo"], { dynamo: url });
   await setUpTable(tableDefinition("test"), clients.dynamo);
   return {
     table: { client: clients.dynamo, name: "test", days: 30, now: () => noon },

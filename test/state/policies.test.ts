@@ -1,7 +1,6 @@
 // MTA-STS policies kept in an embedded DynamoDB: as they were, as long as they themselves say.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { GetCommand } from "@aws-sdk/lib-dynamodb";
 import type { CachedPolicy, StsPolicy } from "../../functions/route/mta-sts.ts";
 import { tablePolicies } from "../../functions/state/policies.ts";
 import type { Table } from "../../functions/state/table.ts";
@@ -53,9 +52,7 @@ describe("policies", () => {
     await tablePolicies(table).set("over.test", cachedAs({ maxAgeS: 90 }));
     assert.notEqual(await tablePolicies(secondsLater(89, table)).get("over.test"), null);
     assert.equal(await tablePolicies(secondsLater(90, table)).get("over.test"), null);
-    const { Item = {} } = await table.client.send(
-      new GetCommand({ TableName: "test", Key: { pk: "policy#over.test" } }),
-    );
+    const { Item = {} } = await table.client.get({ TableName: "test", Key: { pk: "policy#over.test" } });
     assert.equal(Item["expiresAt"], noon.getTime() / 1000 + 90);
   });
 

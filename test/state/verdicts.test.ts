@@ -1,7 +1,6 @@
 // The rows of verdicts, in an embedded DynamoDB: the first of a request stays, long ones are packed, old ones are gone.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { GetCommand } from "@aws-sdk/lib-dynamodb";
 import type { Table } from "../../functions/state/table.ts";
 import {
   countDuplicate,
@@ -49,7 +48,7 @@ describe("verdicts", () => {
   after(async () => await fresh[Symbol.asyncDispose]());
 
   const rowOf = async (id: string): Promise<Readonly<Record<string, unknown>>> => {
-    const { Item = {} } = await table.client.send(new GetCommand({ TableName: "test", Key: { pk: `request#${id}` } }));
+    const { Item = {} } = await table.client.get({ TableName: "test", Key: { pk: `request#${id}` } });
     return Item;
   };
 
