@@ -1,16 +1,16 @@
 // The SDK's clients of the embedded services, as the handlers of the local stack have them. They differ from those in AWS
 // in where they go, and in that the delays of the schedule are of the local clock, which may run fast.
 import type { SendMessageBatchRequestEntry, ServiceInputTypes, SQSClient } from "@aws-sdk/client-sqs";
-import { openClients, type Clients } from "../../functions/clients.ts";
+import { allClients, openClients, type Clients } from "../../functions/clients.ts";
 import { waitsName } from "../../functions/queue/record.ts";
 import type { Started } from "./endpoints.ts";
 
 /** @param speed of the clock: a delay of 60 s takes 1 s at 60 */
-export function embeddedClients(
+export async function embeddedClients(
   { sqs, dynamodb, cloudwatch }: Pick<Started, "sqs" | "dynamodb" | "cloudwatch">,
   speed: number,
-): Clients {
-  const clients = openClients({ sqs, sns: sqs, dynamo: dynamodb, cloudWatch: cloudwatch });
+): Promise<Clients> {
+  const clients = await openClients(allClients, { sqs, sns: sqs, dynamo: dynamodb, cloudWatch: cloudwatch });
   if (speed !== 1) hurry(clients.sqs, speed);
   return clients;
 }

@@ -4,7 +4,7 @@ import { CreateTopicCommand, SubscribeCommand, type SNSClient } from "@aws-sdk/c
 import { CreateQueueCommand, SetQueueAttributesCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import type { Clients } from "../../functions/clients.ts";
 import type { Config } from "../../functions/config/config.ts";
-import { queueNames, runnersOf } from "../../functions/queue/queues.ts";
+import { queueNames, runnersOf, scheduleDeadName } from "../../functions/queue/queues.ts";
 import { sendQueueNames } from "./endpoints.ts";
 import { accountId, region } from "./queues.ts";
 
@@ -40,6 +40,7 @@ const deadRetentionS = 1_209_600;
 export async function setUpQueues(config: Config, { sqs, sns }: Pick<Clients, "sqs" | "sns">): Promise<void> {
   await Promise.all([
     ...queuePairs(config).map((pair) => setUpPair(pair, sqs)),
+    setUpQueue(scheduleDeadName(config), { MessageRetentionPeriod: String(deadRetentionS) }, sqs),
     setUpQueue(pageFeedName(config), { VisibilityTimeout: String(visibilityS) }, sqs),
   ]);
   const pages = await setUpTopic(`${config.name}-pages`, sns);

@@ -5,6 +5,7 @@ import type { HandlerDeps } from "../../functions/handler.ts";
 import { openPolling } from "../../functions/clients.ts";
 import { createProbe } from "../../functions/probe.ts";
 import { queueNames, runnersOf } from "../../functions/queue/queues.ts";
+import type { Secrets } from "../../functions/secrets.ts";
 import { startWorker, type WorkerOptions } from "../../functions/worker.ts";
 import type { Started } from "./endpoints.ts";
 import type { PageFunction } from "./page-function.ts";
@@ -12,6 +13,7 @@ import { pageFeedName, visibilityS } from "./queue-setup.ts";
 import { accountId } from "./queues.ts";
 
 export interface RunnersOptions extends HandlerDeps {
+  readonly secrets: Secrets;
   readonly started: Started;
   readonly pageFunction: PageFunction;
 }
@@ -22,7 +24,7 @@ const pollers = 2;
 export async function startRunners(options: RunnersOptions): Promise<AsyncDisposable> {
   const { config, log, started, pageFunction } = options;
   // Long polls hold their connections for longer than any other call may take.
-  const sqs = openPolling({ sqs: started.sqs });
+  const sqs = await openPolling({ sqs: started.sqs });
   const read = (queue: string, handler: WorkerOptions["handler"]): ReturnType<typeof startWorker> =>
     startWorker({ sqs, queueUrl: `${started.sqs}/${accountId}/${queue}`, handler, visibilityS, pollers, log });
   const workers = runnersOf(config).map((runner) => {
@@ -30,7 +32,6 @@ export async function startRunners(options: RunnersOptions): Promise<AsyncDispos
       ...options,
       runner,
       resolver: started.resolver,
-      env: process.env,
       logsBecomeMetrics: false,
     });
     return read(queueNames(config, runner).probe, probe);

@@ -8,7 +8,9 @@ import type { Config } from "../../functions/config/config.ts";
 import { createPage } from "../../functions/page.ts";
 import { alarmsOf } from "../../functions/report/alarms.ts";
 import type { Log } from "../../functions/report/log.ts";
+import { scheduleDeadName } from "../../functions/queue/queues.ts";
 import { createSchedule, type ScheduleResult } from "../../functions/schedule.ts";
+import { openSecrets } from "../../functions/secrets.ts";
 import { tableDefinition } from "../../functions/state/table.ts";
 import { putAlarms } from "./alarm-commands.ts";
 import type { Clock } from "./clock.ts";
@@ -24,6 +26,7 @@ import { startQueueMetrics } from "./queue-metrics.ts";
 import { pageFeedName, queuePairs, setUpQueues } from "./queue-setup.ts";
 import { accountId, region } from "./queues.ts";
 import { startRunners } from "./runners.ts";
+import { callSchedule } from "./schedule-function.ts";
 import { slotAt, startScheduler } from "./scheduler.ts";
 import { startServices, type Services } from "./services.ts";
 import type { Received, Sink } from "./sink.ts";
@@ -108,10 +111,11 @@ async function startParts(options: StackOptions, resources: AsyncDisposableStack
   const { clock, cloudWatch, sink, started } = services;
   cloudWatch.onChange((change) => tell({ kind: "alarm", change }));
   const providers = await blockSome(services.lab, options.blocked);
-  clients = embeddedClients(started, speed);
+  clients = await embeddedClients(started, speed);
   const config = localConfig(options.config, { ...started, topics: topicsOf(options.config) });
   const endpoints = endpointsOf(started, config, state === null ? null : join(state, "config.json"));
   const deps = { config, clients, now: () => new Date(clock.now()), log };
+  const secrets = openSecrets(options.env, { log });
 
   await setUpTable(tableDefinition(config.name), clients.dynamo);
   await setUpQueues(config, clients);
@@ -120,23 +124,28 @@ async function startParts(options: StackOptions, resources: AsyncDisposableStack
 
   const invocations = new Invocations(clock, log);
   const pageFunction = new PageFunction({
-    page: createPage({ ...deps, env: options.env }),
+    page: createPage({ ...deps, secrets }),
     invocations,
     sns: clients.sns,
     arn: pageArn,
     failureTopic: endpoints.topics.oncall,
     log,
   });
-  const schedule = createSchedule(deps);
+  const schedule = {
+    schedule: createSchedule(deps),
+    name: `${config.name}-schedule`,
+    invocations,
+    sqs: clients.sqs,
+    deadUrl: `${started.sqs}/${accountId}/${scheduleDeadName(config)}`,
+    log,
+  };
   const tick = async (slot = slotAt(clock.now())): Promise<ScheduleResult> => {
-    const call = { name: "schedule", call: schedule.bind(null, { slot }), givenUp: null } as const;
-    const result = await invocations.invoke(call);
-    if (result === null) throw new Error("nobody was to be told that the schedule was given up");
+    const result = await callSchedule(slot, schedule);
     tell({ kind: "tick", slot, result });
     return result;
   };
   if (options.run) {
-    resources.use(await startRunners({ ...deps, started, pageFunction }));
+    resources.use(await startRunners({ ...deps, secrets, started, pageFunction }));
     const scheduler = startScheduler(clock, tick);
     resources.defer(() => scheduler.stop());
   }
@@ -179,7 +188,7 @@ async function blockSome(lab: Lab, blocked: readonly string[]): Promise<Map<stri
 function startMetrics(config: Config, services: Services, speed: number, resources: AsyncDisposableStack): void {
   const { queues, cloudWatch, clock } = services;
   const metrics = startQueueMetrics({
-    queues: queuePairs(config).flatMap(({ queue, dead }) => [queue, dead]),
+    queues: [...queuePairs(config).flatMap(({ queue, dead }) => [queue, dead]), scheduleDeadName(config)],
     contents: (queue) => queues.contents(queue),
     publish: (namespace, data) => cloudWatch.publish(namespace, data),
     clock,

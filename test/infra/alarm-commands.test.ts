@@ -2,10 +2,11 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { DescribeAlarmsCommand, type DescribeAlarmsCommandOutput } from "@aws-sdk/client-cloudwatch";
-import { closeClients, openClients, type Clients } from "../../functions/clients.ts";
+import { allClients, closeClients, openClients, type Clients } from "../../functions/clients.ts";
 import { loadConfig } from "../../functions/config/load.ts";
 import { alarmsOf, type CompositeAlarm, type MetricAlarm } from "../../functions/report/alarms.ts";
-import { compositeAlarm, metricAlarm, putAlarms } from "../../infra/local/alarm-commands.ts";
+import { compositeAlarm, metricAlarm } from "../../infra/alarm-requests.ts";
+import { putAlarms } from "../../infra/local/alarm-commands.ts";
 import { turnedClock } from "../../infra/local/clock.ts";
 import { startCloudWatch, type CloudWatch } from "../../infra/local/cloudwatch/server.ts";
 import { fileURLToPath } from "node:url";
@@ -17,8 +18,8 @@ function start(): Promise<CloudWatch> {
   return startCloudWatch({ clock, act: async () => {}, state: null, port: 0, region: "us-east-1", accountId: "1" });
 }
 
-function clientsOf(url: string): Clients {
-  return openClients({ sqs: url, sns: url, dynamo: url, cloudWatch: url });
+async function clientsOf(url: string): Promise<Clients> {
+  return await openClients(allClients, { sqs: url, sns: url, dynamo: url, cloudWatch: url });
 }
 
 async function describe({ cloudWatch }: Clients): Promise<DescribeAlarmsCommandOutput> {
@@ -30,7 +31,7 @@ async function describe({ cloudWatch }: Clients): Promise<DescribeAlarmsCommandO
 suite("alarm rows", () => {
   test("of the example are all taken, and those that page have actions", async () => {
     await using service = await start();
-    const clients = clientsOf(service.url);
+    const clients = await clientsOf(service.url);
     const rows = alarmsOf(example);
     await putAlarms(rows, "delivery-probe-", ["arn:one", "arn:two"], clients.cloudWatch);
     const { MetricAlarms = [], CompositeAlarms = [] } = await describe(clients);
@@ -46,7 +47,7 @@ suite("alarm rows", () => {
 
   test("that are no more are deleted, composites before those that they name, and no others", async () => {
     await using service = await start();
-    const clients = clientsOf(service.url);
+    const clients = await clientsOf(service.url);
     const others = alarmsOf({ ...example, name: "other" });
     await putAlarms(others, "other-", [], clients.cloudWatch);
     await putAlarms(alarmsOf(example), "delivery-probe-", [], clients.cloudWatch);
@@ -106,7 +107,7 @@ test("a new probe-silent waits three rounds and one before it fires", async () =
   const clock = turnedClock(Date.parse("2026-11-24T12:00:00Z"));
   const options = { act: async () => {}, state: null, port: 0, region: "us-east-1", accountId: "1" };
   await using service = await startCloudWatch({ ...options, clock });
-  const clients = clientsOf(service.url);
+  const clients = await clientsOf(service.url);
   const rows = alarmsOf(example).filter(({ kind }) => kind === "probe-silent");
   await putAlarms(rows, "delivery-probe-", [], clients.cloudWatch);
   const states = () => [...new Set(service.alarms().map(({ state }) => state))];

@@ -7,6 +7,7 @@ import { after, before, test } from "node:test";
 import { closeClients, openClients } from "../../functions/clients.ts";
 import { checkConfig, type Config } from "../../functions/config/config.ts";
 import { createPage } from "../../functions/page.ts";
+import { openSecrets } from "../../functions/secrets.ts";
 import { alarmsOf } from "../../functions/report/alarms.ts";
 import { tableDefinition } from "../../functions/state/table.ts";
 import { putAlarms } from "../../infra/local/alarm-commands.ts";
@@ -69,15 +70,16 @@ async function rig(more: object = {}): Promise<Rig> {
   const name = `rig-${count}`;
   const config = configOf(name, more);
   const clock = turnedClock(Date.UTC(2026, 0, 5, 6));
-  const clients = openClients({
-    sqs: "http://127.0.0.1:9",
-    sns: "http://127.0.0.1:9",
-    dynamo: tables.url,
-    cloudWatch: "http://127.0.0.1:9",
-  });
+  const clients = await openClients(["dynamo", "sns"], { dynamo: tables.url, sns: "http://127.0.0.1:9" });
   await clients.dynamo.send(new CreateTableCommand(tableDefinition(name)));
   const log = (): void => {};
-  const page = createPage({ config, clients, now: () => new Date(clock.now()), env: {}, log });
+  const page = createPage({
+    config,
+    clients,
+    now: () => new Date(clock.now()),
+    secrets: openSecrets({}, { log }),
+    log,
+  });
   const cloudWatch = await startCloudWatch({
     clock,
     state: null,
@@ -90,12 +92,7 @@ async function rig(more: object = {}): Promise<Rig> {
       await page(arn === lambdaArn ? lambdaEvent(change) : bySns, context);
     },
   });
-  const own = openClients({
-    sqs: "http://127.0.0.1:9",
-    sns: "http://127.0.0.1:9",
-    dynamo: tables.url,
-    cloudWatch: cloudWatch.url,
-  });
+  const own = await openClients(["cloudWatch"], { cloudWatch: cloudWatch.url });
   await putAlarms(alarmsOf(config), `${name}-`, [lambdaArn, topicArn], own.cloudWatch);
   const put: Rig["put"] = async (MetricName, dimensions, Value, fromNowMs = 0) => {
     const Dimensions = Object.entries(dimensions).map(([Name, Value]) => ({ Name, Value }));
@@ -371,6 +368,7 @@ test("refused pages for other classes that page, 2 of 3, and silence is a good s
 
 for (const [alarm, metric, queue, quiet, loud] of [
   ["failures-dead-functions", "ApproximateNumberOfMessagesVisible", "probe-dead", 0, 1],
+  ["failures-dead-schedule", "ApproximateNumberOfMessagesVisible", "schedule-dead", 0, 1],
   ["failures-late-functions", "ApproximateAgeOfOldestMessage", "probe", 1_799, 1_800],
 ] as const) {
   test(`${alarm} fires at ${loud} and not at ${quiet}, and a queue of which nothing is told is a good one`, async () => {

@@ -13,7 +13,7 @@ import { startQueues } from "../../infra/local/queues.ts";
 test("a delay is divided by the speed, for one message and for a batch, but not that of a request put back", async () => {
   await using queues = await startQueues(0, null);
   const { url } = queues;
-  const clients = embeddedClients({ sqs: url, dynamodb: url, cloudwatch: url }, 900_000);
+  const clients = await embeddedClients({ sqs: url, dynamodb: url, cloudwatch: url }, 900_000);
   const { QueueUrl } = await clients.sqs.send(new CreateQueueCommand({ QueueName: "q" }));
   const message = { MessageBody: "m", DelaySeconds: 900 };
   await clients.sqs.send(new SendMessageCommand({ QueueUrl, ...message }));
@@ -30,7 +30,7 @@ test("a delay is divided by the speed, for one message and for a batch, but not 
 test("at the machine's own speed a delay is what it is", async () => {
   await using queues = await startQueues(0, null);
   const { url } = queues;
-  const clients = embeddedClients({ sqs: url, dynamodb: url, cloudwatch: url }, 1);
+  const clients = await embeddedClients({ sqs: url, dynamodb: url, cloudwatch: url }, 1);
   const { QueueUrl } = await clients.sqs.send(new CreateQueueCommand({ QueueName: "q" }));
   await clients.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: "m", DelaySeconds: 900 }));
   assert.equal(queues.contents("q")?.delayed, 1);

@@ -4,7 +4,7 @@ import { suite, test } from "node:test";
 import { CreateQueueCommand, ReceiveMessageCommand } from "@aws-sdk/client-sqs";
 import { PublishCommand, SubscribeCommand } from "@aws-sdk/client-sns";
 import type { SQSRecord } from "aws-lambda";
-import { closeClients, openClients, type Clients } from "../../functions/clients.ts";
+import { allClients, closeClients, openClients, type Clients } from "../../functions/clients.ts";
 import { checkConfig, type Config } from "../../functions/config/config.ts";
 import { alarmChangeOf } from "../../functions/page/alarm-change.ts";
 import { turnedClock, type TurnedClock } from "../../infra/local/clock.ts";
@@ -57,7 +57,7 @@ interface Bench extends AsyncDisposable {
 async function bench(failures: number): Promise<Bench> {
   const queues = await startQueues(0, null);
   const { url } = queues;
-  const clients = openClients({ sqs: url, sns: url, dynamo: url, cloudWatch: url });
+  const clients = await openClients(allClients, { sqs: url, sns: url, dynamo: url, cloudWatch: url });
   await setUpQueues(config, clients);
   await clients.sqs.send(new CreateQueueCommand({ QueueName: "on-call" }));
   const Endpoint = "arn:aws:sqs:us-east-1:000000000000:on-call";

@@ -15,7 +15,7 @@ import {
   type Message,
 } from "@aws-sdk/client-sqs";
 import { PublishCommand } from "@aws-sdk/client-sns";
-import { closeClients, openClients, type Clients } from "../../functions/clients.ts";
+import { allClients, closeClients, openClients, type Clients } from "../../functions/clients.ts";
 import { checkConfig, type Config } from "../../functions/config/config.ts";
 import { topicsOf } from "../../infra/local/endpoints.ts";
 import { pageFeedName, queuePairs, setUpQueues } from "../../infra/local/queue-setup.ts";
@@ -30,8 +30,8 @@ async function folder(): Promise<string> {
   return made;
 }
 
-function clientsOf(url: string): Clients {
-  return openClients({ sqs: url, sns: url, dynamo: url, cloudWatch: url });
+async function clientsOf(url: string): Promise<Clients> {
+  return await openClients(allClients, { sqs: url, sns: url, dynamo: url, cloudWatch: url });
 }
 
 async function receive(
@@ -49,7 +49,7 @@ async function receive(
 suite("the embedded queues", () => {
   test("have plain URLs on 127.0.0.1, which a client with no settings of its own takes", async () => {
     await using queues = await startQueues(0, null);
-    const clients = clientsOf(queues.url);
+    const clients = await clientsOf(queues.url);
     const { QueueUrl = "" } = await clients.sqs.send(new CreateQueueCommand({ QueueName: "plain" }));
     assert.equal(QueueUrl, `http://127.0.0.1:${queues.port}/000000000000/plain`);
     // The URL alone leads it.
@@ -64,7 +64,7 @@ suite("the embedded queues", () => {
 
   test("tell what they hold: visible, delayed, in flight, and since when", async () => {
     await using queues = await startQueues(0, null);
-    const clients = clientsOf(queues.url);
+    const clients = await clientsOf(queues.url);
     const { QueueUrl = "" } = await clients.sqs.send(new CreateQueueCommand({ QueueName: "held" }));
     assert.deepEqual(queues.contents("held"), { visible: 0, delayed: 0, inFlight: 0, oldestMs: null });
     const before = Date.now();
@@ -82,7 +82,7 @@ suite("the embedded queues", () => {
   test("with a folder, a message given back at once is there again, with its receive count, after a restart too", async () => {
     const dataDir = await folder();
     let queues = await startQueues(0, dataDir);
-    let clients = clientsOf(queues.url);
+    let clients = await clientsOf(queues.url);
     const { QueueUrl = "" } = await clients.sqs.send(new CreateQueueCommand({ QueueName: "kept" }));
     await clients.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: "hello" }));
     for (const count of ["1", "2"]) {
@@ -95,7 +95,7 @@ suite("the embedded queues", () => {
     await queues[Symbol.asyncDispose]();
 
     queues = await startQueues(0, dataDir);
-    clients = clientsOf(queues.url);
+    clients = await clientsOf(queues.url);
     const again = await clients.sqs.send(new GetQueueUrlCommand({ QueueName: "kept" }));
     assert.equal(again.QueueUrl, `${queues.url}/000000000000/kept`, "the URL is that of the new port");
     const [message] = await receive(clients.sqs, again.QueueUrl);
@@ -119,7 +119,7 @@ suite("the set-up of queues and topics", () => {
 
   test("makes each runner's pair and the topics, and leaves what is there as it is", async () => {
     await using queues = await startQueues(0, null);
-    const clients = clientsOf(queues.url);
+    const clients = await clientsOf(queues.url);
     await setUpQueues(config, clients);
     assert.deepEqual(queuePairs(config), [
       { queue: "test-probe", dead: "test-probe-dead" },
@@ -131,6 +131,7 @@ suite("the set-up of queues and topics", () => {
     await setUpQueues(config, clients);
     assert.equal(queues.contents("test-probe")?.visible, 1);
     for (const { dead } of queuePairs(config)) assert.equal(queues.contents(dead)?.visible, 0);
+    assert.equal(queues.contents("test-schedule-dead")?.visible, 0);
     const { Attributes } = await clients.sqs.send(
       new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["VisibilityTimeout", "RedrivePolicy"] }),
     );
@@ -144,7 +145,7 @@ suite("the set-up of queues and topics", () => {
 
   test("a message that was received five times in vain is a dead letter", async () => {
     await using queues = await startQueues(0, null);
-    const clients = clientsOf(queues.url);
+    const clients = await clientsOf(queues.url);
     await setUpQueues(config, clients);
     const QueueUrl = `${queues.url}/000000000000/test-probe-mail-1`;
     await clients.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: "poison" }));
@@ -161,7 +162,7 @@ suite("the set-up of queues and topics", () => {
 
   test("what is published to the topic of pages is in the page function's feed, once, in SNS's envelope", async () => {
     await using queues = await startQueues(0, null);
-    const clients = clientsOf(queues.url);
+    const clients = await clientsOf(queues.url);
     await setUpQueues(config, clients);
     await setUpQueues(config, clients);
     const { pages } = topicsOf(config);

@@ -12,8 +12,14 @@ import { after, suite, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { CloudWatchClient, DescribeAlarmsCommand, GetMetricDataCommand } from "@aws-sdk/client-cloudwatch";
-import { DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
-import { GetQueueAttributesCommand, ReceiveMessageCommand, SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { DeleteTableCommand, DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
+import {
+  GetQueueAttributesCommand,
+  GetQueueUrlCommand,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+  SQSClient,
+} from "@aws-sdk/client-sqs";
 import { lastSelfCheck } from "../../functions/state/self-checks.ts";
 import { checkConfig, type Config } from "../../functions/config/config.ts";
 import type { Endpoints } from "../../infra/local/endpoints.ts";
@@ -219,6 +225,33 @@ suite("the local stack", () => {
       1 + checked.filter((egress) => egress === "aws").length,
       "nobody reads it",
     );
+  });
+
+  test("a slot that the schedule gives up is a dead letter of its own, as Lambda tells it, and an alarm", async () => {
+    await using stack = await startStack({ ...options, run: false });
+    const { clients, config, cloudWatch } = stack;
+    const table = { TableName: config.name };
+    await clients.dynamo.send(new DeleteTableCommand(table));
+    const slot = "2026-01-05T08:00:00.000Z";
+    await assert.rejects(
+      stack.tick(slot),
+      /^Error: the schedule was given up for the slot 2026-01-05T08:00:00\.000Z; see/,
+    );
+    const alarm = "test-failures-dead-schedule";
+    await found(
+      "the alarm",
+      () => cloudWatch.alarms().some((each) => each.name === alarm && each.state === "ALARM") || null,
+    );
+    const { QueueUrl } = await clients.sqs.send(new GetQueueUrlCommand({ QueueName: "test-schedule-dead" }));
+    const { Messages = [] } = await clients.sqs.send(new ReceiveMessageCommand({ QueueUrl }));
+    const record = JSON.parse(Messages[0]?.Body ?? "") as Record<string, unknown>;
+    assert.deepEqual(record["requestPayload"], { slot });
+    assert.deepEqual(record["requestContext"], {
+      functionArn: "arn:aws:lambda:us-east-1:000000000000:function:test-schedule:$LATEST",
+      condition: "RetriesExhausted",
+      approximateInvokeCount: 3,
+    });
+    assert.match(JSON.stringify(record["responsePayload"]), /^\{"errorMessage":"ResourceNotFoundException/);
   });
 
   test("refuses a provider that the lab does not have, and a folder that is in use", async () => {

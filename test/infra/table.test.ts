@@ -7,18 +7,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite, test } from "node:test";
 import { GetCommand, PutCommand } from "@aws-sdk/lib-dynamodb";
-import { closeClients, openClients, type Clients } from "../../functions/clients.ts";
+import { allClients, closeClients, openClients, type Clients } from "../../functions/clients.ts";
 import { tableDefinition } from "../../functions/state/table.ts";
 import { setUpTable, startTable } from "../../infra/local/table.ts";
 
-function clientsOf(url: string): Clients {
-  return openClients({ sqs: url, sns: url, dynamo: url, cloudWatch: url });
+async function clientsOf(url: string): Promise<Clients> {
+  return await openClients(allClients, { sqs: url, sns: url, dynamo: url, cloudWatch: url });
 }
 
 suite("the embedded table", () => {
   test("can be used at once when it is set up, and set up again", async () => {
     await using service = await startTable(0, null);
-    const clients = clientsOf(service.url);
+    const clients = await clientsOf(service.url);
     await setUpTable(tableDefinition("test"), clients.dynamo);
     await clients.dynamo.send(new PutCommand({ TableName: "test", Item: { pk: "one", about: "kept" } }));
     await setUpTable(tableDefinition("test"), clients.dynamo);
@@ -31,7 +31,7 @@ suite("the embedded table", () => {
     const folder = await mkdtemp(join(tmpdir(), "table-"));
     for (const turn of ["write", "read"] as const) {
       await using service = await startTable(0, join(folder, "table"));
-      const clients = clientsOf(service.url);
+      const clients = await clientsOf(service.url);
       await setUpTable(tableDefinition("test"), clients.dynamo);
       const Item = { pk: "one" };
       if (turn === "write") await clients.dynamo.send(new PutCommand({ TableName: "test", Item }));
@@ -44,7 +44,7 @@ suite("the embedded table", () => {
 
   test("a client that goes away in the middle of a request takes nothing with it", async () => {
     await using service = await startTable(0, null);
-    const clients = clientsOf(service.url);
+    const clients = await clientsOf(service.url);
     await setUpTable(tableDefinition("test"), clients.dynamo);
     const head =
       "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: 100\r\n\r\n";
