@@ -7,6 +7,7 @@ import { CreateTopicCommand, SubscribeCommand } from "@aws-sdk/client-sns";
 import { CreateQueueCommand, GetQueueAttributesCommand } from "@aws-sdk/client-sqs";
 import { openClients } from "../functions/clients.ts";
 import { createPage, PageFault, type PageDeps, type PageHandler } from "../functions/page.ts";
+import { openSecrets, type Secrets } from "../functions/secrets.ts";
 import { AlarmChangeFault } from "../functions/page/alarm-change.ts";
 import { begin, BusyFault } from "../functions/page/telling.ts";
 import { alarmsOf } from "../functions/report/alarms.ts";
@@ -40,11 +41,15 @@ async function setting(routes: readonly object[], more: Partial<PageDeps> = {}):
     config: configWith({ name, onCall: { routes } }),
     clients: services.clients,
     now: () => new Date(),
-    env: {},
+    secrets: secretsIn({}),
     log: (entry) => void entries.push(entry),
     ...more,
   };
   return { page: createPage(deps), deps, table: { ...services.table, name }, entries };
+}
+
+function secretsIn(env: NodeJS.ProcessEnv): Secrets {
+  return openSecrets(env, { log: () => {} });
 }
 
 async function oneSink(): Promise<Sink> {
@@ -107,7 +112,7 @@ test("a page has the host's words out of the table, and goes by every kind of ro
       { type: "pagerduty", name: "pager", routingKey: { env: "KEY" }, url: `${sink.url}/pagerduty/v2/enqueue` },
       hook("hook", sink),
     ],
-    { env: { TEAMS: `${sink.url}/teams`, KEY: "k".repeat(32) } },
+    { secrets: secretsIn({ TEAMS: `${sink.url}/teams`, KEY: "k".repeat(32) }) },
   );
   const verdict = stored("icloud", [icloudBlocks]);
   await putVerdict({ ...verdict, at: new Date().toISOString() }, given.table);
@@ -326,7 +331,7 @@ async function dyingTeller({ deps, table }: Setting, holdMs: number): Promise<vo
 
 test("without the table the page goes out all the same, without history, and so do the other pages", async () => {
   await using sink = await oneSink();
-  const away = openClients({ ...services.endpoints, dynamo: "http://127.0.0.1:1" });
+  const away = await openClients(["dynamo", "sns"], { ...services.endpoints, dynamo: "http://127.0.0.1:1" });
   const given = await setting([hook("hook", sink)], { clients: away });
   for (const change of [firing, clearing]) {
     const { why, page } = await given.page(direct(given, change), context);
@@ -341,7 +346,7 @@ test("without the table the page goes out all the same, without history, and so 
 });
 
 test("without the table and without a route that works it throws", async () => {
-  const away = openClients({ ...services.endpoints, dynamo: "http://127.0.0.1:1" });
+  const away = await openClients(["dynamo", "sns"], { ...services.endpoints, dynamo: "http://127.0.0.1:1" });
   const given = await setting([hook("gone", { url: "http://127.0.0.1:1" })], { clients: away });
   await assert.rejects(given.page(direct(given), context), PageFault);
 });

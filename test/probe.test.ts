@@ -3,10 +3,14 @@ import { createServer } from "node:net";
 import { randomBytes } from "node:crypto";
 import { after, before, test } from "node:test";
 import { gzipSync } from "node:zlib";
+import { configHash } from "../functions/config/hash.ts";
+import { version } from "../functions/config/version.ts";
 import { createProbe } from "../functions/probe.ts";
+import { openSecrets } from "../functions/secrets.ts";
 import type { ProbeDeps } from "../functions/probe/runs.ts";
 import { closeClients } from "../functions/clients.ts";
 import { acquire, release, statesOf } from "../functions/state/pairs.ts";
+import { runningOf } from "../functions/state/running.ts";
 import { lastSelfCheck } from "../functions/state/self-checks.ts";
 import { findVerdict, lastVerdicts } from "../functions/state/verdicts.ts";
 import { parseDialog } from "../infra/local/mail/dialog.ts";
@@ -87,7 +91,7 @@ function deps(more: Partial<ProbeDeps> = {}): ProbeDeps {
     now: () => new Date(),
     runner: "functions",
     resolver: "127.0.0.1:9",
-    env: {},
+    secrets: openSecrets({}, { log: () => {} }),
     logsBecomeMetrics: false,
     ...more,
   };
@@ -129,6 +133,25 @@ test("a refusal is a success of its record, and is in the table, the metrics and
   assert.equal(state.block.id, id);
 });
 
+test("what a runner runs is noted when its batch is done, at most every five minutes", async () => {
+  const [before] = await runningOf(["worker/mail-1"], services.table);
+  assert.equal(before, undefined);
+  let ms = Date.now();
+  const probe = createProbe(deps({ runner: { worker: "mail-1" }, now: () => new Date(ms) }));
+  const its = (): object => request("open.example", { egress: "mail-1" });
+  const [first] = [new Date(ms).toISOString()];
+  const heard = async (): Promise<unknown> => await runningOf(["worker/mail-1"], services.table);
+  const noted = { runner: "worker/mail-1", hash: configHash(services.config), version } as const;
+  await probe({ Records: [recordOf(its())] }, context);
+  assert.deepEqual(await heard(), [{ ...noted, at: first }]);
+  ms += 299_000;
+  await probe({ Records: [recordOf(its())] }, context);
+  assert.deepEqual(await heard(), [{ ...noted, at: first }]);
+  ms += 1_000;
+  await probe({ Records: [recordOf(its())] }, context);
+  assert.deepEqual(await heard(), [{ ...noted, at: new Date(ms).toISOString() }]);
+});
+
 test("of a batch of ten with a malformed record nine are probed, and one is a dead letter with its reason", async () => {
   const good = Array.from({ length: 9 }, () => request("open.example"));
   const bad = { ...request("open.example"), depth: "deep", colour: "red" };
@@ -146,7 +169,11 @@ test("of a batch of ten with a malformed record nine are probed, and one is a de
 for (const [what, body, reason] of [
   ["no JSON", "hello", /^\$: this is no JSON/],
   ["a stranger's mailbox", JSON.stringify({ v: 1, kind: "probe", id: "x", recipient: "no mailbox" }), /^recipient: /],
-  ["another version", JSON.stringify({ v: 2, kind: "probe", id: "x", recipient: "a@b.example" }), /^v: expected 1/],
+  [
+    "another version",
+    JSON.stringify({ v: 2, kind: "probe", id: "x", recipient: "a@b.example" }),
+    /^v: 2 is a version that this runner /,
+  ],
   [
     "an egress that is not there",
     JSON.stringify({ v: 1, kind: "probe", id: "x", recipient: "a@b.example", egress: "moon" }),
@@ -246,7 +273,7 @@ test("one session at a time: requests of one provider never overlap", async () =
 
 test("metrics that cannot be sent are told later, and nobody is probed again for them", async () => {
   const { endpoints } = services;
-  const clients = hurriedClients({ ...endpoints, cloudWatch: "http://127.0.0.1:9" });
+  const clients = await hurriedClients({ ...endpoints, cloudWatch: "http://127.0.0.1:9" });
   try {
     const its = request("open.example");
     const before = await open.connections();
@@ -268,7 +295,7 @@ test("metrics that cannot be sent are told later, and nobody is probed again for
 });
 
 test("in Lambda, metrics that cannot be sent go to the log, of which CloudWatch makes metrics", async () => {
-  const clients = hurriedClients({ ...services.endpoints, cloudWatch: "http://127.0.0.1:9" });
+  const clients = await hurriedClients({ ...services.endpoints, cloudWatch: "http://127.0.0.1:9" });
   try {
     const its = request("icloud.example");
     await createProbe(deps({ clients, logsBecomeMetrics: true }))({ Records: [recordOf(its)] }, context);
@@ -287,7 +314,7 @@ test("metrics at a service that never answers cost the record no more than its t
   await new Promise((resolve) => silent.once("listening", resolve));
   const address = silent.address();
   const port = typeof address === "object" ? address?.port : 0;
-  const clients = hurriedClients({ ...services.endpoints, cloudWatch: `http://127.0.0.1:${port}` });
+  const clients = await hurriedClients({ ...services.endpoints, cloudWatch: `http://127.0.0.1:${port}` });
   try {
     const its = request("open.example");
     const untilMs = Date.now() + 4_500;
@@ -307,7 +334,7 @@ test("a verdict that the table does not take travels in the queue, and is writte
   const before = await icloud.connections();
   // The table answers until the session is over.
   const { table } = services;
-  const failing = { ...services.clients, dynamo: failingOn("PutCommand", its.id) };
+  const failing = { ...services.clients, dynamo: await failingOn("PutCommand", its.id) };
   const response = await createProbe(deps({ clients: failing }))({ Records: [recordOf(its)] }, context);
   assert.deepEqual(response, { batchItemFailures: [] });
   assert.equal(await findVerdict(its.id, table), null);
@@ -343,7 +370,7 @@ test("what a producer writes where we carry a verdict is believed by nobody", as
 
 test("a verdict that was carried along counts once, however often its message comes", async () => {
   const its = request("icloud.example");
-  const failing = { ...services.clients, dynamo: failingOn("PutCommand", its.id) };
+  const failing = { ...services.clients, dynamo: await failingOn("PutCommand", its.id) };
   await createProbe(deps({ clients: failing }))({ Records: [recordOf(its)] }, context);
   const [message] = (await drained(services, "test-probe")).filter(({ Body }) => Body?.includes(`"${its.id}"`));
   assert.ok(message !== undefined);
@@ -369,7 +396,7 @@ test("hosts that a request names end no block of the provider whose mailbox it a
 
 test("a message that is worked on again after its process died tells its figures, also if it had to wait first", async () => {
   const its = request("open.example");
-  const dying = hurriedClients({ ...services.endpoints, cloudWatch: "http://127.0.0.1:9" });
+  const dying = await hurriedClients({ ...services.endpoints, cloudWatch: "http://127.0.0.1:9" });
   await createProbe(deps({ clients: dying }))({ Records: [recordOf(its)] }, context);
   await drained(services, "test-probe");
   closeClients(dying);
@@ -518,15 +545,15 @@ test("a fault of ours before anybody is asked fails the record, and keeps nobody
   const record = recordOf(its);
   const { config } = services;
   const patient = { ...config, limits: { ...config.limits, gapSeconds: 60 } };
-  const clients = { ...services.clients, dynamo: failingOn("GetCommand", its.id) };
+  const clients = { ...services.clients, dynamo: await failingOn("GetCommand", its.id) };
   const response = await createProbe(deps({ config: patient, clients }))({ Records: [record] }, context);
   assert.deepEqual(response, { batchItemFailures: [{ itemIdentifier: record.messageId }] });
   assert.ok(await isFree("open", "aws"));
 });
 
 /** The real client, whose requests of one kind that hold a text find nobody. */
-function failingOn(name: string, text: string): Services["clients"]["dynamo"] {
-  const { dynamo } = hurriedClients(services.endpoints);
+async function failingOn(name: string, text: string): Promise<Services["clients"]["dynamo"]> {
+  const { dynamo } = await hurriedClients(services.endpoints);
   dynamo.middlewareStack.add(
     (next, { commandName }) =>
       async (args) => {
@@ -551,7 +578,7 @@ test("where there is no time left for a session the request is put back", async 
 });
 
 test("where the table is away before a session the record fails, and nobody is asked", async () => {
-  const clients = hurriedClients({ ...services.endpoints, dynamo: "http://127.0.0.1:9" });
+  const clients = await hurriedClients({ ...services.endpoints, dynamo: "http://127.0.0.1:9" });
   try {
     const before = await open.connections();
     const record = recordOf(request("open.example"));

@@ -46,7 +46,8 @@ const directions: readonly Direction[] = [
   { from: "functions/queue/",     values: [...pureFiles, "functions/config/"],       types: [],                    packages: ["node:", "zod", "@aws-sdk/", "aws-lambda"] },
   { from: "functions/state/",     values: ["functions/verdict/"],                    types: ["functions/smtp/", "functions/route/", "functions/self-check/"], packages: ["node:", "@aws-sdk/"] },
   { from: "functions/report/",    values: [...pureFiles, ...shared],                 types: ["functions/smtp/"],   packages: ["node:", "@aws-sdk/"] },
-  { from: "functions/page/",      values: [...pureFiles, ...shared, "functions/page/"], types: ["functions/"], packages: ["node:", "@aws-sdk/"] },
+  { from: "functions/page/",      values: [...pureFiles, ...shared, "functions/page/", "functions/secrets/fault.ts"], types: ["functions/"], packages: ["node:", "@aws-sdk/"] },
+  { from: "functions/secrets/",   values: [],                                        types: ["functions/config/"], packages: ["@aws-sdk/"] },
   { from: "functions/cli/",       values: ["functions/", "package.json"],            types: [],                    packages: ["node:", "@aws-sdk/"] },
   { from: "functions/",           values: ["functions/"],                            types: [],                    packages: ["node:", "@aws-sdk/", "aws-lambda", "sqs-consumer"] },
   // What puts the functions together on one machine, and shows them.
@@ -54,7 +55,7 @@ const directions: readonly Direction[] = [
     return { from: `infra/local/${name}.ts`, values: ["infra/", "functions/"], types: [], packages: [""] };
   }),
   { from: "infra/local/mail/dialog-probe.ts", values: [...pureFiles, "functions/route/"], types: ["functions/", "infra/local/"], packages: [] },
-  { from: "infra/local/",         values: [...pureFiles, ...shared, "functions/self-check/dns-lists.ts", "infra/local/"], types: ["functions/"],        packages: [""] },
+  { from: "infra/local/",         values: [...pureFiles, ...shared, "functions/self-check/dns-lists.ts", "infra/alarm-requests.ts", "infra/local/"], types: ["functions/"],        packages: [""] },
   { from: "infra/",               values: [...shared, "infra/"],                     types: ["functions/"],        packages: [""] },
   { from: "test/",                values: [""],                                      types: [],                    packages: [""] },
   ...pureFiles.map((from) => ({ from, values: pureFiles, types: ["functions/smtp/"], packages: ["node:net", "node:url"] })),
@@ -154,6 +155,7 @@ const topLevel: readonly string[] = [
   "LICENSE",
   "package.json",
   "package-lock.json",
+  "cdk.json",
   "tsconfig.json",
   "knip.json",
   ".ci",

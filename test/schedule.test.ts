@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { closeClients } from "../functions/clients.ts";
+import { configHash } from "../functions/config/hash.ts";
+import { version } from "../functions/config/version.ts";
 import type { HandlerDeps } from "../functions/handler.ts";
 import { dueIn, selfChecksIn, slotMs } from "../functions/queue/due.ts";
 import { readRequest } from "../functions/queue/request.ts";
 import { createSchedule } from "../functions/schedule.ts";
 import { isMarked } from "../functions/state/marks.ts";
+import { runningOf } from "../functions/state/running.ts";
 import { settled } from "./support/settled.ts";
 import { pause, resume } from "../functions/state/pauses.ts";
 import {
@@ -79,6 +82,19 @@ test("a round has every target over each egress once, each in its runner's queue
   );
   assert.equal(new Set([...aws, ...worker].map(({ id }) => id)).size, 6);
   for (const each of [...aws, ...worker]) assert.deepEqual(readRequest(JSON.stringify(each), config).faults, null);
+});
+
+test("each slot says which configuration and version the schedule runs", async () => {
+  const now = new Date(Date.now() - 3_600_000);
+  const heard = async () => await runningOf(["schedule"], services.table);
+  await createSchedule(deps({ now: () => now }))({ slot: nextSlot() }, context);
+  const first = { runner: "schedule", hash: configHash(config), version, at: now.toISOString() } as const;
+  assert.deepEqual(await heard(), [first]);
+  const other = { ...config, history: { ...config.history, days: 31 } };
+  await createSchedule(deps({ config: other, now: () => now }))({ slot: nextSlot() }, context);
+  assert.deepEqual(await heard(), [{ ...first, hash: configHash(other) }]);
+  await requestsIn("test-probe");
+  await requestsIn("test-probe-mail-1");
 });
 
 test("a slot that is called twice is done once", async () => {
@@ -164,7 +180,7 @@ test("a provider that asked us to slow down is left alone until its time is over
 
 test("requests that cannot be sent fail the call, and the slot is not marked", async () => {
   const slot = slotWithWork();
-  const clients = hurriedClients({ ...services.endpoints, sqs: "http://127.0.0.1:9" });
+  const clients = await hurriedClients({ ...services.endpoints, sqs: "http://127.0.0.1:9" });
   try {
     await assert.rejects(
       createSchedule(deps({ clients }))({ slot }, context),

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { closeClients } from "../../functions/clients.ts";
 import { createProbe } from "../../functions/probe.ts";
+import { openSecrets } from "../../functions/secrets.ts";
 import type { ProbeDeps } from "../../functions/probe/runs.ts";
 import { acquire, release, statesOf } from "../../functions/state/pairs.ts";
 import { pause, resume } from "../../functions/state/pauses.ts";
@@ -71,7 +72,7 @@ function deps(more: Partial<ProbeDeps> = {}): ProbeDeps {
     log,
     now: () => new Date(),
     runner: "functions",
-    env: {},
+    secrets: openSecrets({}, { log: () => {} }),
     resolver: names.address,
     logsBecomeMetrics: false,
     ...more,
@@ -175,7 +176,7 @@ test("a process that died between the row and its figures has them told by the n
 
 test("figures that cannot be sent are told later, and nothing is checked again for them", async () => {
   const its = request("spare");
-  const clients = hurriedClients({ ...services.endpoints, cloudWatch: "http://127.0.0.1:9" });
+  const clients = await hurriedClients({ ...services.endpoints, cloudWatch: "http://127.0.0.1:9" });
   try {
     await createProbe(deps({ clients }))({ Records: [recordOf(its)] }, context);
   } finally {
@@ -194,11 +195,10 @@ test("figures that cannot be sent are told later, and nothing is checked again f
 test("a self-check that the table does not take travels in the queue, and is written later", async () => {
   const its = request("spare");
   const { dynamo } = services.clients;
-  const send = async (command: { readonly constructor: { readonly name: string } }, options: never) => {
-    if (command.constructor.name === "PutCommand") throw new Error("the table is away");
-    return await dynamo.send(command as never, options);
-  };
-  const clients = { ...services.clients, dynamo: { send } as unknown as typeof dynamo };
+  const away = Object.create(dynamo, {
+    put: { value: () => Promise.reject(new Error("the table is away")) },
+  }) as typeof dynamo;
+  const clients = { ...services.clients, dynamo: away };
   await createProbe(deps({ clients }))({ Records: [recordOf(its)] }, context);
   assert.equal(await findSelfCheck(its.id, services.table), null);
   const [message] = await drained(services, "test-probe");

@@ -2,7 +2,7 @@
 import { after, test } from "node:test";
 import assert from "node:assert/strict";
 import {
-  CloudWatchClient,
+  CloudWatch,
   DescribeAlarmsCommand,
   PutCompositeAlarmCommand,
   PutMetricAlarmCommand,
@@ -20,7 +20,7 @@ const server = await startCloudWatch({
   region: "us-east-1",
   accountId: "000000000000",
 });
-const client = new CloudWatchClient({
+const client = new CloudWatch({
   endpoint: server.url,
   region: "us-east-1",
   credentials: { accessKeyId: "a", secretAccessKey: "b" },

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it, test } from "node:test";
 import fc from "fast-check";
 import { checkConfig, pairsOf, type Config } from "../../functions/config/config.ts";
-import { queueNames, runnersOf } from "../../functions/queue/queues.ts";
+import { queueNames, runnersOf, scheduleDeadName } from "../../functions/queue/queues.ts";
 import {
   alarmKinds,
   alarmsOf,
@@ -80,6 +80,7 @@ test("each pair, each egress and each queue has its own", () => {
     "delivery-probe-failures-late-functions",
     "delivery-probe-failures-dead-mail-1",
     "delivery-probe-failures-late-mail-1",
+    "delivery-probe-failures-dead-schedule",
   ]);
 });
 
@@ -155,7 +156,10 @@ function namesIn({ rule }: CompositeAlarm): readonly string[] {
 
 function isTold({ namespace: where, name, dimensions }: MetricAlarm["metrics"][number], config: Config): boolean {
   if (where === queueNamespace) {
-    const queues = runnersOf(config).flatMap((runner) => Object.values(queueNames(config, runner)));
+    const queues = [
+      ...runnersOf(config).flatMap((runner) => Object.values(queueNames(config, runner))),
+      scheduleDeadName(config),
+    ];
     // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
     const names = ["ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage"];
     return names.includes(name) && Object.keys(dimensions).join() === "QueueName" && queues.includes(dimensions["QueueName"] ?? ""); // prettier-ignore
@@ -305,6 +309,7 @@ test("failures: dead letters at once, requests that wait for as long as the conf
       ["delivery-probe-probe", 2_700, null],
       ["delivery-probe-probe-mail-1-dead", 1, "mail-1"],
       ["delivery-probe-probe-mail-1", 2_700, "mail-1"],
+      ["delivery-probe-schedule-dead", 1, null],
     ],
   );
 });
@@ -327,7 +332,8 @@ test("whatever names a valid configuration has, no two alarms and no two queues 
         valid += 1;
         const alarms = alarmsOf(value).map(({ name }) => name);
         assert.deepEqual(alarms, [...new Set(alarms)]);
-        const queues = runnersOf(value).flatMap((runner) => Object.values(queueNames(value, runner)));
+        const runners = runnersOf(value).flatMap((runner) => Object.values(queueNames(value, runner)));
+        const queues = [...runners, scheduleDeadName(value)];
         assert.deepEqual(queues, [...new Set(queues)]);
         for (const each of queues) assert.ok(each.length <= 80);
       },

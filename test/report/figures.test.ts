@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { describe, it, test } from "node:test";
 import fc from "fast-check";
-import { blockAfter, figuresOf, selfCheckFigures, skippedFigure, type Figure } from "../../functions/report/figures.ts";
+import { blockAfter } from "../../functions/report/block.ts";
+import { figuresOf, selfCheckFigures, type Figure } from "../../functions/report/figures.ts";
 import {
   blockClass,
   egressMetrics,
@@ -11,6 +12,7 @@ import {
   rejections,
   type MetricName,
 } from "../../functions/report/names.ts";
+import { skippedFigure } from "../../functions/report/skipped.ts";
 import { stages, type Transcript } from "../../functions/smtp/transcript.ts";
 import type { Block } from "../../functions/state/pairs.ts";
 import type { SeverityOverrides } from "../../functions/verdict/severity.ts";

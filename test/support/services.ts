@@ -11,7 +11,7 @@ import {
 } from "@aws-sdk/client-sqs";
 import type { SQSRecord } from "aws-lambda";
 import { setTimeout as sleep } from "node:timers/promises";
-import { closeClients, openClients, type Clients, type Endpoints } from "../../functions/clients.ts";
+import { allClients, closeClients, openClients, type Clients, type Endpoints } from "../../functions/clients.ts";
 import { checkConfig, type Config } from "../../functions/config/config.ts";
 import { Queues, queueNames, runnersOf } from "../../functions/queue/queues.ts";
 import type { Entry } from "../../functions/report/log.ts";
@@ -61,7 +61,7 @@ export async function startServices(config: Config): Promise<Services> {
     dynamo: tableService.url,
     cloudWatch: cloudWatch.url,
   };
-  const clients = hurriedClients(endpoints);
+  const clients = await hurriedClients(endpoints);
   for (const runner of runnersOf(config)) {
     for (const QueueName of Object.values(queueNames(config, runner))) {
       await clients.sqs.send(new CreateQueueCommand({ QueueName }));
@@ -85,8 +85,8 @@ export async function startServices(config: Config): Promise<Services> {
 }
 
 /** Clients whose messages wait in no queue, so that no test waits for one. */
-export function hurriedClients(endpoints: Endpoints): Clients {
-  const clients = openClients(endpoints);
+export async function hurriedClients(endpoints: Endpoints): Promise<Clients> {
+  const clients = await openClients(allClients, endpoints);
   clients.sqs.middlewareStack.add(
     (next) => async (args) => {
       const { Entries = [] } = args.input as { readonly Entries?: readonly { DelaySeconds?: number }[] };
