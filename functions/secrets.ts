@@ -124,4 +124,3 @@ const openers: Readonly<Record<StoreKind, (settings: object) => Promise<Store>>>
   secretsManager: async (settings) => (await import("./secrets/secrets-manager.ts")).openSecretsManager(settings),
   ssm: async (settings) => (await import("./secrets/parameter-store.ts")).openParameterStore(settings),
 };
-

@@ -40,8 +40,12 @@ export class Alarms {
 
   #alarm(scope: Construct, row: Alarm): CfnAlarm | CfnCompositeAlarm {
     return row.type === "metric"
-      ? new CfnAlarm(scope, row.name, propertiesOf(metricAlarm(row, this.#actions)) as unknown as CfnAlarmProps)
-      : new CfnCompositeAlarm(scope, row.name, propertiesOf(compositeAlarm(row, this.#actions)));
+      ? new CfnAlarm(scope, row.name, propertiesOf(metricAlarm(row, this.#actions)))
+      : new CfnCompositeAlarm(
+          scope,
+          row.name,
+          propertiesOf(compositeAlarm(row, this.#actions)) as unknown as CfnCompositeAlarmProps,
+        );
   }
 }
 
