@@ -1,11 +1,6 @@
 // The alarms in AWS: the rows that the local stack has, as the same requests, with the page function for an action. Which
 // alarms there are, and when they fire, functions/report/alarms.ts knows.
-import {
-  CfnAlarm,
-  CfnCompositeAlarm,
-  type CfnAlarmProps,
-  type CfnCompositeAlarmProps,
-} from "aws-cdk-lib/aws-cloudwatch";
+import { CfnAlarm, CfnCompositeAlarm, type CfnCompositeAlarmProps } from "aws-cdk-lib/aws-cloudwatch";
 import type { Construct } from "constructs";
 import type { Config } from "../../functions/config/config.ts";
 import { alarmsOf, type Alarm } from "../../functions/report/alarms.ts";
