@@ -19,9 +19,11 @@ const entryLimit = 200_000; // characters
 
 /** Standard output as the log. Hosts' texts in it can move no cursor (DESIGN §5). */
 export function consoleLog(now: () => Date): Log {
-  // A log that nobody takes any more stops no probe; unheard, the failure would end the process.
-  if (process.stdout.listenerCount("error", unread) === 0) process.stdout.on("error", unread);
-  return (entry) => process.stdout.write(`${entryText(entry, now())}\n`);
+  return (entry) => {
+    // A log that nobody takes any more stops no probe; unheard, the failure would end the process.
+    if (process.stdout.listenerCount("error", unread) === 0) process.stdout.on("error", unread);
+    process.stdout.write(`${entryText(entry, now())}\n`);
+  };
 }
 
 function unread(): void {}

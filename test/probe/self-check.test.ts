@@ -156,7 +156,10 @@ test("a process that died between the row and its figures has them told by the n
   const its = request("wrong");
   const before = (await sumOf(services, "SelfCheckFaults", { Egress: "wrong" })) ?? 0;
   const dying = { getRemainingTimeInMillis: (): number => 60_000 };
-  const clients = { ...services.clients, cloudWatch: { send: async () => await new Promise<never>(() => {}) } };
+  const clients = {
+    ...services.clients,
+    cloudWatch: { putMetricData: async () => await new Promise<never>(() => {}) },
+  };
   // It never comes back from telling: as far as the queue can see, it is dead.
   void createProbe(deps({ clients: clients as unknown as ProbeDeps["clients"] }))({ Records: [recordOf(its)] }, dying);
   while ((await findSelfCheck(its.id, services.table)) === null)
