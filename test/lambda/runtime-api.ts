@@ -63,7 +63,7 @@ export async function startRuntime(folder: string, handler: string, env: NodeJS.
     const value = JSON.parse(await text(request)) as unknown;
     response.writeHead(202).end("{}");
     // An error of the start is everybody's who waits.
-    const its = kind === undefined ? [...waiting.splice(0)] : [given.get(id)];
+    const its = kind === undefined ? waiting.splice(0) : [given.get(id)];
     for (const each of its) each?.answer({ kind: kind === "response" ? "response" : "error", value });
   }
 
