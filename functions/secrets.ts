@@ -4,8 +4,8 @@ import { settingsAt } from "./clients.ts";
 import type { ConfigSecret } from "./config/config.ts";
 import type { Log } from "./report/log.ts";
 import { lateFault, SecretFault, storeFault } from "./secrets/fault.ts";
-import { fieldOf, placeOf, type Place, type StoreKind } from "./secrets/place.ts";
-import type { Store } from "./secrets/store.ts";
+import { fieldOf, placeOf } from "./secrets/place.ts";
+import type { Place, Store, StoreKind } from "./secrets/store.ts";
 
 export interface Secrets {
   /**

@@ -45,17 +45,10 @@ export async function redriveDeadLetters(
   ids: readonly string[] | null,
   sqs: SQS,
 ): Promise<readonly DeadLetter[]> {
-  const moved: DeadLetter[] = [];
-  await readThrough(from, sqs, async (message) => {
-    const letter = letterOf(message);
-    if (!isOneOf(letter, ids)) return "kept";
-    const MessageAttributes = redriven(message.MessageAttributes ?? {});
-    await sqs.sendMessage({ QueueUrl: to, MessageBody: letter.body, MessageAttributes });
-    await sqs.deleteMessage({ QueueUrl: from, ReceiptHandle: message.ReceiptHandle });
-    moved.push(letter);
-    return "gone";
+  return await takeAway(from, ids, sqs, async ({ Body = "", MessageAttributes = {} }) => {
+    const attributes = redriven(MessageAttributes);
+    await sqs.sendMessage({ QueueUrl: to, MessageBody: Body, MessageAttributes: attributes });
   });
-  return moved;
 }
 
 /**
@@ -67,15 +60,26 @@ export async function discardDeadLetters(
   ids: readonly string[],
   sqs: SQS,
 ): Promise<readonly DeadLetter[]> {
-  const discarded: DeadLetter[] = [];
-  await readThrough(url, sqs, async (message) => {
+  return await takeAway(url, ids, sqs, async () => {});
+}
+
+/** Deletes these, each after what has to be done with it first. */
+async function takeAway(
+  QueueUrl: string,
+  ids: readonly string[] | null,
+  sqs: SQS,
+  first: (message: Message) => Promise<void>,
+): Promise<readonly DeadLetter[]> {
+  const taken: DeadLetter[] = [];
+  await readThrough(QueueUrl, sqs, async (message) => {
     const letter = letterOf(message);
     if (!isOneOf(letter, ids)) return "kept";
-    await sqs.deleteMessage({ QueueUrl: url, ReceiptHandle: message.ReceiptHandle });
-    discarded.push(letter);
+    await first(message);
+    await sqs.deleteMessage({ QueueUrl, ReceiptHandle: message.ReceiptHandle });
+    taken.push(letter);
     return "gone";
   });
-  return discarded;
+  return taken;
 }
 
 type Visited = "kept" | "gone" | "enough";

@@ -73,7 +73,8 @@ function seriesOf(figures: readonly Figure[]): readonly Series[] {
   });
 }
 
-function chunksOf<T>(all: readonly T[], size: number): readonly (readonly T[])[] {
+/** In their order, so many together at most. */
+export function chunksOf<T>(all: readonly T[], size: number): readonly (readonly T[])[] {
   const count = Math.ceil(all.length / size);
   return Array.from({ length: count }, (_, index) => all.slice(index * size, (index + 1) * size));
 }

@@ -1,6 +1,6 @@
 // Why a secret could not be read, in one line with what to do. No secret stands in it: of what AWS says, only the words that
 // it has for a refusal are told.
-import type { Place } from "./place.ts";
+import type { Place } from "./store.ts";
 
 /** Ours to mend: a secret that is nowhere, that may not be read, or whose keeper does not answer. */
 export class SecretFault extends Error {

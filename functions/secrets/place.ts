@@ -1,17 +1,7 @@
 // Where a secret is kept in AWS, in the words of faults and logs, and what of the text there is the secret. It asks nobody.
 import type { ConfigSecret } from "../config/config.ts";
 import { SecretFault } from "./fault.ts";
-
-export type StoreKind = "secretsManager" | "ssm";
-
-export interface Place {
-  readonly kind: StoreKind;
-  readonly name: string;
-  /** The key of the JSON there; null: the text is the secret. */
-  readonly field: string | null;
-  /** Of what is read at once: the same for all keys of a JSON. */
-  readonly text: string;
-}
+import type { Place } from "./store.ts";
 
 export type StoredSecret = Extract<ConfigSecret, { readonly secretsManager: string } | { readonly ssm: string }>;
 

@@ -1,4 +1,16 @@
-// What a service that keeps secrets is to us: it tells the text that stands under a name. It does not know what for.
+// What a service that keeps secrets is to us: it tells the text that stands under a name, and a place is where in which of
+// them a secret is. It does not know what for.
 
 /** Empty where nothing stands there that is text. Throws what the SDK throws. */
 export type Store = (name: string) => Promise<string>;
+
+export type StoreKind = "secretsManager" | "ssm";
+
+export interface Place {
+  readonly kind: StoreKind;
+  readonly name: string;
+  /** The key of the JSON there; null: the text is the secret. */
+  readonly field: string | null;
+  /** Of what is read at once: the same for all keys of a JSON. */
+  readonly text: string;
+}

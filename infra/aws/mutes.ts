@@ -5,6 +5,7 @@ import { CfnAlarmMuteRule } from "aws-cdk-lib/aws-cloudwatch";
 import { Construct } from "constructs";
 import type { Config } from "../../functions/config/config.ts";
 import { alarmsOf } from "../../functions/report/alarms.ts";
+import { chunksOf } from "../../functions/report/metrics.ts";
 
 type Mute = Config["aws"]["mutes"][number];
 
@@ -16,7 +17,7 @@ export class Mutes extends Construct {
   constructor(scope: Construct, id: string, config: Config) {
     super(scope, id);
     for (const mute of config.aws.mutes) {
-      for (const [index, alarmNames] of partsOf(mutedBy(mute, config)).entries()) {
+      for (const [index, alarmNames] of chunksOf(mutedBy(mute, config), alarmsPerRule).entries()) {
         const name = index === 0 ? mute.name : `${mute.name}_${index + 1}`;
         new CfnAlarmMuteRule(this, name, {
           name: `${config.name}-${name}`,
@@ -37,11 +38,6 @@ function mutedBy({ kinds }: Mute, config: Config): readonly string[] {
 
 /** PutAlarmMuteRule's own limit: alarms that one rule names. */
 const alarmsPerRule = 100;
-
-function partsOf(names: readonly string[]): readonly (readonly string[])[] {
-  const count = Math.ceil(names.length / alarmsPerRule);
-  return Array.from({ length: count }, (_, index) => names.slice(index * alarmsPerRule, (index + 1) * alarmsPerRule));
-}
 
 function scheduleOf({ schedule, minutes, timezone }: Mute): CfnAlarmMuteRule.ScheduleProperty {
   return { expression: schedule, duration: Duration.minutes(minutes).toIsoString(), timezone };
