@@ -93,8 +93,10 @@ function isUnreachable(verdict: Verdict): boolean {
   return outcome === "unanswered" && primary.stage === "connect" && !isOurs(verdict);
 }
 
-/** Our own time was over, or nobody is there for this egress: that is nobody's silence (DESIGN §6 rule 9). */
+/** Our time was over, our table failed, or nobody is there for this egress: nobody's silence (DESIGN §6 rule 9). */
 function isOurs({ attempts }: Verdict): boolean {
+  // That ended the search, whoever had failed before.
+  if (attempts.at(-1)?.stop?.reason === "uncommitted") return true;
   // Who was more than we ask was not silent either.
   const asked = attempts.filter(({ stop }) => stop?.reason !== "left-out");
   return asked.length > 0 && asked.every(({ ending, stop }) => ending.by === "abort" || stop?.reason === "no-family");

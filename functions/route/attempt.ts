@@ -102,7 +102,7 @@ function sessionOptions(
   { peer, request, recipients, demand }: Asking,
   retries: readonly Retry[],
 ): Omit<SessionOptions, "timeoutMs" | "connectMs" | "greetMs"> {
-  const { from, depth, signal, progress, egress } = request;
+  const { from, depth, bodyMs, commit, signal, progress, egress } = request;
   const { tlsPolicy, policy, verify, serverName } = demand;
   const helo = request.helo ?? ownName();
   const own = egressAddressFor(peer.address, egress);
@@ -124,6 +124,8 @@ function sessionOptions(
     verify,
     serverName: serverName ?? peer.name,
     retries,
+    bodyMs,
+    commit,
     signal,
     settled: (exchanges, leaving) =>
       settled(exchanges, leaving, { recipients, depth, tlsPolicy, host: peer.name, own }),

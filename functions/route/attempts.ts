@@ -94,8 +94,13 @@ async function askAll(search: Search): Promise<void> {
 /** Whether nobody else is to be asked. Also what its caller gave up before it began has an attempt, to say so. */
 function isOver(search: Search): boolean {
   const { request, attempts } = search;
-  if (request.signal?.aborted === true || attempts.at(-1)?.stop?.reason === "proxy") return true;
+  if (request.signal?.aborted === true || endsSearch(attempts.at(-1)?.stop ?? null)) return true;
   return stillAsked(search).length === 0;
+}
+
+/** A fault on our side, which every other host would meet as well. */
+function endsSearch(stop: Stop | null): boolean {
+  return stop?.reason === "proxy" || stop?.reason === "uncommitted";
 }
 
 /** Who is to be asked for at the next address: who has no final answer, or, where all hosts are to be seen, everybody. */

@@ -23,6 +23,8 @@ export interface ProbeRequest {
   readonly depth: Depth;
   /** For depth `message`: an RFC 5322 message; null: our own small one. */
   readonly message: Uint8Array | null;
+  /** See SessionOptions; each session of the request calls it. */
+  readonly commit: (() => Promise<boolean>) | null;
   readonly tls: TlsMode;
   /** Of MTA-STS. */
   readonly policies: PolicyCache;
@@ -30,6 +32,8 @@ export interface ProbeRequest {
   readonly timeoutMs: number;
   /** All hosts together. Who is left then is told, and not asked. */
   readonly budgetMs: number;
+  /** A message and its answer, from when it is begun: `timeoutMs` and `budgetMs` are then for what goes before. 0: for it too. */
+  readonly bodyMs: number;
   /** Of hosts found in DNS: 25 (RFC 5321 §4.5.4.2), but where there is no such port to listen on. */
   readonly port: number;
   /** Of the hosts that publish MTA-STS policies: 443. */
@@ -54,7 +58,9 @@ export const usualRequest = {
   allHosts: false,
   severities: {},
   message: null,
+  commit: null,
   budgetMs: presetBudgetMs,
+  bodyMs: 0,
   port: 25,
   policyPort: 443,
   signal: null,

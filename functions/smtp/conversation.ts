@@ -40,6 +40,8 @@ export interface ConversationOptions {
   readonly tunnel: Tunnel | null;
   /** The deadline of the session; no command has longer. */
   readonly timeoutMs: number;
+  /** The deadline of a message, from when it is begun, in the place of the session's; 0: it has none of its own. */
+  readonly bodyMs: number;
   readonly signal: AbortSignal | null;
   /** `leaving`: nothing more will be sent but QUIT. */
   readonly settled: (exchanges: readonly Exchange[], leaving: boolean) => Settled;
@@ -76,6 +78,7 @@ export class Conversation {
   readonly #limits = new Limits(() => this.#wire.received);
   readonly #connecting: Limit;
   readonly #greeting: Limit;
+  #deadline: { readonly ms: number; readonly of: "session" | "message"; readonly limit: Limit };
   readonly #decided = Promise.withResolvers<void>();
   #parser = new ReplyParser();
   /** Octets that leave with the next write. */
@@ -108,7 +111,7 @@ export class Conversation {
       fault: () => this.#limits.start(leaveMs, () => this.#finish("reset")),
       end: (end) => this.#wireEnded(end),
     });
-    this.#limits.start(options.timeoutMs, () => this.#finish("deadline"));
+    this.#deadline = this.#deadlineIn(options.timeoutMs, "session");
     this.#connecting = this.#limits.start(options.connectMs, () => this.#finish("timeout"));
     this.#greeting = this.#limits.start(options.greetMs, () => this.#finish("timeout"));
     if (signal !== null) this.#limits.follow(signal, () => this.#finish("abort"));
@@ -125,6 +128,12 @@ export class Conversation {
   /** Whether nothing of the plan is to be sent any more. */
   get over(): boolean {
     return this.#end !== null || (!this.#leaving && (this.#stop !== null || this.#decidedMs !== null));
+  }
+
+  /** Whether a command has left that the plan awaits the answer to. */
+  get isAwaiting(): boolean {
+    const entry = this.#exchanges.outstanding;
+    return entry !== null && (this.#leaving || entry.stage !== "quit");
   }
 
   /** Our own address on this connection; null before there is one. */
@@ -168,6 +177,7 @@ export class Conversation {
   /** Writes piece by piece; false when it was not sent whole. The last piece waits for what follows it in its write. */
   async #sendMessage({ command, octets }: NonNullable<Group["message"]>): Promise<boolean> {
     const entry = this.#exchanges.enter(command, this.#elapsed(), Infinity);
+    this.#beginBody();
     for (const piece of octets) {
       if (this.#held.length > 0 && this.#held.length + piece.length > chunkSize) {
         this.#flush();
@@ -177,6 +187,21 @@ export class Conversation {
     }
     entry.end = this.#wire.submitted + this.#held.length;
     return true;
+  }
+
+  /**
+   * A message that is begun has the time that it needs: cut in the middle, or before its answer, it would be `unknown`
+   * (DESIGN §6 rule 9).
+   */
+  #beginBody(): void {
+    const { bodyMs } = this.#options;
+    if (bodyMs === 0 || this.#leaving) return;
+    this.#deadline.limit.cancel();
+    this.#deadline = this.#deadlineIn(bodyMs, "message");
+  }
+
+  #deadlineIn(ms: number, of: "session" | "message"): { ms: number; of: typeof of; limit: Limit } {
+    return { ms, of, limit: this.#limits.start(ms, () => this.#finish("deadline")) };
   }
 
   #hold(command: Command): void {
@@ -195,11 +220,30 @@ export class Conversation {
    * end to await.
    */
   async answered(): Promise<void> {
-    while (!this.over && this.#isAwaiting()) {
+    while (!this.over && this.isAwaiting) {
       this.#judge();
       if (this.over) return;
       await this.#change();
     }
+  }
+
+  /**
+   * Waits for what is to be done on our side before `next` is said: whether it was, in the session's time. Null: there is
+   * nothing to say any more, for the peer has spoken out of turn, or is gone, or our caller has given up.
+   */
+  async isDoneBefore(next: Exchange["stage"], own: Promise<boolean>): Promise<boolean | null> {
+    const isDone = await Promise.race([own, this.#silenced()]);
+    if (isDone !== null) return isDone;
+    if (this.#end?.by === "deadline") return false;
+    if (this.#end !== null) this.#unsaid ??= next;
+    this.#isForestalled(next);
+    return null;
+  }
+
+  /** Resolves when nothing of the plan can be said any more. */
+  async #silenced(): Promise<null> {
+    while (!this.over && !this.#exchanges.isAhead) await this.#change();
+    return null;
   }
 
   /** Speaks TLS. Null when it could not; `stop` or the ending then tell why. */
@@ -225,14 +269,18 @@ export class Conversation {
    * Goes no further by our own choice, unless the peer has spoken out of turn before `next`, the stage that we would have
    * entered: then that is the answer, to going no further too.
    */
-  decline(reason: Stop["reason"], stage: Stage, text: string, next: Exchange["stage"]): void {
-    if (!this.#isForestalled(next)) this.stop(reason, stage, text);
+  decline(stop: Stop, next: Exchange["stage"]): void {
+    if (!this.#isForestalled(next)) this.#stopFor(stop);
   }
 
   /** Goes no further, and says why. The first reason stands. */
   stop(reason: Stop["reason"], stage: Stage, text: string): void {
-    this.#stop ??= { reason, stage, status: null, text };
-    if (this.#leaving && unsafe.has(reason)) this.#finish("us");
+    this.#stopFor({ reason, stage, status: null, text });
+  }
+
+  #stopFor(stop: Stop): void {
+    this.#stop ??= stop;
+    if (this.#leaving && unsafe.has(stop.reason)) this.#finish("us");
     this.#wake();
   }
 
@@ -350,11 +398,6 @@ export class Conversation {
     return !this.over && entry.reply === null && this.#wire.writeFault === null;
   }
 
-  #isAwaiting(): boolean {
-    const entry = this.#exchanges.outstanding;
-    return entry !== null && (this.#leaving || entry.stage !== "quit");
-  }
-
   /** The stage we are in, for what concerns no single command; QUIT's is that of the last one that matters. */
   #stage(): Stage {
     const { stage } = this.#exchanges;
@@ -437,7 +480,7 @@ export class Conversation {
       waiting: this.#exchanges.outstanding,
       system: end.system || (this.#wire.writeFault ?? ""),
       connecting: this.#connectedMs === null ? (this.#options.address ?? "") : null,
-      timeoutMs: this.#options.timeoutMs,
+      deadline: this.#deadline,
     });
   }
 

@@ -42,6 +42,7 @@ export function dialogText(
     `@ from ${shown(from)}`.trimEnd(),
     // Whom RCPT names need not be said; who was never come to, must.
     ...(recipients.every((each) => asked.has(each)) ? [] : [`@ to ${recipients.map(shown).join(" ")}`]),
+    ...(sessions.some(({ stop }) => stop?.reason === "uncommitted") ? ["@ commit no"] : []),
     ...sessions.flatMap((each, index) => [...(index === 0 ? [] : ["--"]), ...dialogLines(each).map(portable)]),
     `=> ${answerText(verdict)}; ended by ${sessions.at(-1)?.ending.by}`,
     ...own.map((each) => `=> ${shown(each.address)}: ${answerText(each)}`),

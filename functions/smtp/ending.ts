@@ -11,8 +11,8 @@ export interface EndingFacts {
   readonly system: string;
   /** What was being connected to, while there was no connection yet; else null. */
   readonly connecting: string | null;
-  /** The session's deadline. */
-  readonly timeoutMs: number;
+  /** The deadline that held last. */
+  readonly deadline: { readonly ms: number; readonly of: "session" | "message" };
 }
 
 export function endingOf(facts: EndingFacts): Ending {
@@ -30,7 +30,7 @@ function doing({ waiting, connecting }: EndingFacts, stage: Ending["stage"]): st
   return stage === "greeting" ? "waiting for the greeting" : `at ${stage}`;
 }
 
-function textOf(by: Ending["by"], what: string, { system, timeoutMs }: EndingFacts): string {
+function textOf(by: Ending["by"], what: string, { system, deadline }: EndingFacts): string {
   const why = system === "" ? "" : ` (${system})`;
   switch (by) {
     case "quit":
@@ -44,7 +44,7 @@ function textOf(by: Ending["by"], what: string, { system, timeoutMs }: EndingFac
     case "timeout":
       return `no answer while ${what}: our limit for it is over`;
     case "deadline":
-      return `no answer while ${what}: our limit of ${Math.round(timeoutMs) / 1000} s for the session is over`;
+      return `no answer while ${what}: our limit of ${Math.round(deadline.ms) / 1000} s for the ${deadline.of} is over`;
     case "abort":
       return `stopped by our caller while ${what}`;
     case "failed":

@@ -52,6 +52,11 @@ export class Exchanges {
     return this.#extras > extrasLimit;
   }
 
+  /** Whether the peer has spoken out of turn since our last command. */
+  get isAhead(): boolean {
+    return this.#entries.findLast(isExtra) === this.#entries.at(-1);
+  }
+
   /** Whether QUIT was sent. */
   get quit(): Exchange | null {
     return this.#entries.find((each) => each.stage === "quit" && each.command !== null) ?? null;

@@ -1,12 +1,13 @@
 // One session with one address: greeting, EHLO, STARTTLS, the transaction, QUIT, in as few round trips as the host
 // allows. It decides what is sent next. What the answers mean for the message, it leaves to others.
 import * as commands from "./command.ts";
+import { commitmentTo } from "./commitment.ts";
 import { Conversation, type Settled, type Tunnel } from "./conversation.ts";
 import { noExtensions, readExtensions, type Extensions } from "./extensions.ts";
 import { literalOf } from "./ip-address.ts";
-import { isEightBit, plainChunks, stuffedChunks } from "./message.ts";
+import { hasEightBitHeader, isEightBit, plainChunks, stuffedChunks } from "./message.ts";
 import type { ShownTls } from "./tls-facts.ts";
-import type { Depth, DomainPolicy, Exchange, Retry, TlsFacts, TlsPolicy, Transcript } from "./transcript.ts";
+import type { Depth, DomainPolicy, Exchange, Retry, Stop, TlsFacts, TlsPolicy, Transcript } from "./transcript.ts";
 import { anyAccepted, isWrongYes, isYes, leadsToHelo } from "./yes.ts";
 
 export interface SessionOptions {
@@ -42,6 +43,13 @@ export interface SessionOptions {
   readonly retries: readonly Retry[];
   /** The session's deadline, and so every command's. */
   readonly timeoutMs: number;
+  /** What a message has from when it is begun, in the place of that deadline; 0: it has no time of its own. */
+  readonly bodyMs: number;
+  /**
+   * For depth `message`: writes down that the message may be delivered from here on. Called as soon as the session waits
+   * for the network, and awaited before the write that holds DATA or BDAT; false, or a rejection: no message is begun.
+   */
+  readonly commit: (() => Promise<boolean>) | null;
   readonly signal: AbortSignal | null;
   /** Whether what may still arrive can change the verdict; `leaving`: nothing more is sent but QUIT. */
   readonly settled: (exchanges: readonly Exchange[], leaving: boolean) => Settled;
@@ -57,7 +65,13 @@ export interface Session {
 
 export function openSession(options: SessionOptions): Session {
   // A long message is looked through before there is a connection: a busy loop within one is what loses replies.
-  const plan: Plan = { ...options, isEightBit: options.message !== null && isEightBit(options.message.bytes) };
+  const { message, depth, commit } = options;
+  const plan: Plan = {
+    ...options,
+    isEightBit: message !== null && isEightBit(message.bytes),
+    hasEightBitHeader: message !== null && hasEightBitHeader(message.bytes),
+    committed: commitmentTo(depth === "message" ? commit : null),
+  };
   const startedAt = new Date().toISOString();
   const conversation = new Conversation(options);
   return { decided: conversation.decided, ended: run(conversation, plan, startedAt) };
@@ -66,6 +80,10 @@ export function openSession(options: SessionOptions): Session {
 interface Plan extends SessionOptions {
   /** Whether the message needs 8BITMIME. */
   readonly isEightBit: boolean;
+  /** Whether it needs SMTPUTF8. */
+  readonly hasEightBitHeader: boolean;
+  /** Whether `commit` was done; the first who asks begins it. */
+  readonly committed: () => Promise<boolean>;
 }
 
 async function run(conversation: Conversation, options: Plan, startedAt: string): Promise<Transcript> {
@@ -114,17 +132,16 @@ async function converse(conversation: Conversation, options: Plan): Promise<HadT
   if (extensions === null || options.depth === "ehlo") return tls;
   const withheld = withhold(options, extensions);
   if (withheld === null) await transact(conversation, options, extensions);
-  else conversation.decline(withheld.reason, "mail", withheld.text, "mail");
+  else conversation.decline(withheld, "mail");
   return tls;
 }
 
 /** EHLO, or HELO where EHLO is not understood (RFC 5321 §4.1.4). A refusal with another code is a refusal. */
-async function hello(
-  conversation: Conversation,
-  options: SessionOptions,
-  fallBack: boolean,
-): Promise<Extensions | null> {
-  const greeted = await conversation.ask(commands.ehlo(nameOf(conversation, options)));
+async function hello(conversation: Conversation, options: Plan, fallBack: boolean): Promise<Extensions | null> {
+  const asked = conversation.ask(commands.ehlo(nameOf(conversation, options)));
+  // It has left, and until MAIL there are round trips in which there is nothing else to do.
+  if (conversation.isAwaiting) void options.committed();
+  const greeted = await asked;
   if (greeted !== null && isYes(greeted)) return readExtensions(greeted.reply);
   if (!fallBack || !leadsToHelo(greeted?.reply ?? null)) {
     goesOn(conversation);
@@ -146,7 +163,7 @@ interface Secured {
 }
 
 /** STARTTLS as the policy has it. */
-async function secure(conversation: Conversation, options: SessionOptions, announced: Extensions): Promise<Secured> {
+async function secure(conversation: Conversation, options: Plan, announced: Extensions): Promise<Secured> {
   const { tlsPolicy, retries } = options;
   if (tlsPolicy === "never") return { tls: noTls, extensions: announced };
   const isRequired = tlsPolicy === "require";
@@ -157,7 +174,7 @@ async function secure(conversation: Conversation, options: SessionOptions, annou
     const fault = "the host does not offer STARTTLS";
     if (!isRequired) return inClear(fault);
     const text = "STARTTLS is required, and the host does not offer it";
-    conversation.decline("tls-not-offered", "starttls", text, "starttls");
+    conversation.decline({ reason: "tls-not-offered", stage: "starttls", status: null, text }, "starttls");
     return notAtAll(fault);
   }
   const answer = await conversation.ask(commands.startTls());
@@ -167,7 +184,7 @@ async function secure(conversation: Conversation, options: SessionOptions, annou
   return isRequired ? notAtAll(fault) : inClear(`${fault}, and the session goes on in the clear`);
 }
 
-async function underTls(conversation: Conversation, options: SessionOptions): Promise<Secured> {
+async function underTls(conversation: Conversation, options: Plan): Promise<Secured> {
   const { serverName, policy, verify } = options;
   const isEnforced = policy?.mode === "enforce";
   const shown = await conversation.startTls(serverName, isEnforced && verify !== null);
@@ -175,31 +192,65 @@ async function underTls(conversation: Conversation, options: SessionOptions): Pr
   const fault = verify?.(shown) ?? null;
   const tls: HadTls = { facts: shown.facts, fault };
   if (fault !== null && isEnforced) {
-    conversation.decline("tls-policy", "tls", fault, "ehlo");
+    conversation.decline({ reason: "tls-policy", stage: "tls", status: null, text: fault }, "ehlo");
     return { tls, extensions: null };
   }
   // What was announced in the clear is forgotten (RFC 3207 §4.2).
   return { tls, extensions: await hello(conversation, options, false) };
 }
 
-/** What the host has told us that it cannot take is not sent. */
+/** What the host has told us that it cannot take is not sent. The statuses are what the RFCs have a host say of it. */
 function withhold(
-  { recipients, from, message, depth, isEightBit }: Plan,
+  { recipients, from, message, depth, isEightBit, hasEightBitHeader }: Plan,
   { size, smtpUtf8, eightBitMime }: Extensions,
-): { readonly reason: "too-large" | "needs-smtputf8" | "needs-8bitmime"; readonly text: string } | null {
+): Stop | null {
+  const stop = (reason: Stop["reason"], status: string, text: string): Stop => ({
+    reason,
+    stage: "mail",
+    status,
+    text,
+  });
   const international = [from, ...recipients].find((each) => !isAscii(each));
   if (international !== undefined && !smtpUtf8) {
-    return { reason: "needs-smtputf8", text: `the host does not announce SMTPUTF8, which <${international}> needs` };
+    // RFC 6531 §3.5.
+    const text = `the host does not announce SMTPUTF8, which <${international}> needs`;
+    return stop("needs-smtputf8", "5.6.7", text);
   }
   if (depth !== "message" || message === null) return null;
   if (size !== null && size > 0 && message.bytes.length > size) {
+    // RFC 1870 §6.1.
     const text = `the message has ${message.bytes.length} octets, and the host announces SIZE ${size}`;
-    return { reason: "too-large", text };
+    return stop("too-large", "5.3.4", text);
+  }
+  if (hasEightBitHeader && !smtpUtf8) {
+    // RFC 6531 §3.5.
+    const text =
+      "the host does not announce SMTPUTF8, which the message's header needs: it has octets that are not ASCII";
+    return stop("needs-smtputf8", "5.6.9", text);
   }
   if (isEightBit && !eightBitMime) {
-    return { reason: "needs-8bitmime", text: "the message has 8-bit octets, and the host does not announce 8BITMIME" };
+    // RFC 6152 §3.
+    const text = "the message has 8-bit octets, and the host does not announce 8BITMIME";
+    return stop("needs-8bitmime", "5.6.3", text);
   }
   return null;
+}
+
+/**
+ * Whether the message may be begun: not before it is written down that it may be delivered, so that nobody sends it again
+ * who does not know of this session (RFC 1047). `next` is what would be said.
+ */
+async function isCommitted(
+  conversation: Conversation,
+  plan: Plan,
+  next: "mail" | "data" | "message",
+): Promise<boolean> {
+  const isDone = await conversation.isDoneBefore(next, plan.committed());
+  if (isDone === false) {
+    const text = "it could not be written down that the message is being sent, so that it was not begun";
+    conversation.decline({ reason: "uncommitted", stage: next, status: null, text }, next);
+  }
+  return isDone === true;
 }
 
 /** MAIL, RCPT, and the message: pipelined where the host allows it (RFC 2920), else in lock-step. */
@@ -213,6 +264,7 @@ async function transact(conversation: Conversation, options: Plan, extensions: E
     return conversation.answered();
   }
   if (!chunks(options, extensions)) {
+    if (!(await isCommitted(conversation, options, "mail"))) return;
     await conversation.send({ commands: [...envelope, commands.data()], message: null, after: null });
     await conversation.answered();
     return sendData(conversation, message.bytes);
@@ -220,18 +272,19 @@ async function transact(conversation: Conversation, options: Plan, extensions: E
   if (message.ours) {
     // One round trip for all. Only for our own message: every octet is out before the first answer, and a careless
     // host runs what it should discard (RFC 3030 §2) as commands.
+    if (!(await isCommitted(conversation, options, "mail"))) return;
     return sendChunk(conversation, envelope, message.bytes, commands.quit());
   }
   await conversation.send({ commands: envelope, message: null, after: null });
   await conversation.answered();
-  if (isInStep(conversation) && anyAccepted(conversation.exchanges)) {
-    await sendChunk(conversation, [], message.bytes, commands.quit());
-  }
+  if (!isInStep(conversation) || !anyAccepted(conversation.exchanges)) return;
+  if (!(await isCommitted(conversation, options, "message"))) return;
+  await sendChunk(conversation, [], message.bytes, commands.quit());
 }
 
 async function inLockStep(
   conversation: Conversation,
-  options: SessionOptions,
+  options: Plan,
   envelope: readonly commands.Command[],
   extensions: Extensions,
 ): Promise<void> {
@@ -242,7 +295,9 @@ async function inLockStep(
     if ((command.stage === "mail" && !isYes(answer)) || answer.reply?.code === 421) return;
   }
   if (options.depth !== "message" || options.message === null || !anyAccepted(conversation.exchanges)) return;
-  if (chunks(options, extensions)) return sendChunk(conversation, [], options.message.bytes, null);
+  const isChunk = chunks(options, extensions);
+  if (!(await isCommitted(conversation, options, isChunk ? "message" : "data"))) return;
+  if (isChunk) return sendChunk(conversation, [], options.message.bytes, null);
   await conversation.ask(commands.data());
   await sendData(conversation, options.message.bytes);
 }
@@ -321,11 +376,12 @@ function chunks(options: SessionOptions, extensions: Extensions): boolean {
 function envelopeOf(options: Plan, extensions: Extensions): commands.Command[] {
   const { depth, message } = options;
   const sends = depth === "message" && message !== null;
-  const international = [options.from, ...options.recipients].some((each) => !isAscii(each));
+  const isInternational = [options.from, ...options.recipients].some((each) => !isAscii(each));
+  const needsUtf8 = isInternational || (sends && options.hasEightBitHeader);
   const ofMail = [
     ...(sends && extensions.size !== null ? [`SIZE=${message.bytes.length}`] : []),
     ...(sends && options.isEightBit ? ["BODY=8BITMIME"] : []),
-    ...(international ? ["SMTPUTF8"] : []),
+    ...(needsUtf8 ? ["SMTPUTF8"] : []),
   ];
   // A probe wants no report in anybody's mailbox (RFC 3461 §4.1).
   const ofRcpt = sends && message.ours && extensions.dsn ? ["NOTIFY=NEVER"] : [];

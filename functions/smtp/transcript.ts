@@ -70,6 +70,7 @@ export interface Stop {
     | "too-large" //       the message exceeds the announced SIZE (RFC 1870 §6.1)
     | "needs-8bitmime"
     | "needs-smtputf8"
+    | "uncommitted" //     it could not be written down that the message may be delivered, so that none was begun
     | "no-mail-here" //    DNS says so: NXDOMAIN, a null MX (RFC 7505), no address at all
     | "no-address" //      the host has none, others may
     | "no-family" //       the host has addresses, and none of the family that we leave by

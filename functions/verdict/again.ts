@@ -23,8 +23,17 @@ export function again(transcript: Transcript, before: readonly Retry[]): Again |
     // A host that refused MAIL and yet accepted RCPT has refused everybody.
     return open.length > 0 ? { retry: "without-chunking", recipients: open.map(({ address }) => address) } : null;
   }
+  const plain = withoutUtf8(transcript);
+  if (plain.length > 0) return { retry: "more-recipients", recipients: plain };
   const rest = leftOver(transcript);
   return rest.length > 0 ? { retry: "more-recipients", recipients: rest } : null;
+}
+
+/** Those who were not asked only because another's address needs SMTPUTF8: they need a transaction of their own. */
+function withoutUtf8({ stop, from, recipients }: Transcript): readonly string[] {
+  const needsUtf8 = (text: string): boolean => /[^\x20-\x7e]/.test(text);
+  if (stop?.reason !== "needs-smtputf8" || needsUtf8(from) || !recipients.some(needsUtf8)) return [];
+  return recipients.filter((each) => !needsUtf8(each));
 }
 
 /** Opportunistic TLS goes on without; our caller's wish and a peer that injects end it. */

@@ -214,6 +214,9 @@ function judgeStop(stop: Stop, transcript: Transcript): Judgement {
     case "needs-8bitmime":
     case "needs-smtputf8":
       return saidMeanwhile(stop, transcript) ?? judgement("rejected", "message-format", answer);
+    // Our own fault, and nobody's silence (rule 9).
+    case "uncommitted":
+      return saidMeanwhile(stop, transcript) ?? judgement("unanswered", "network", answer);
     case "no-mail-here":
       return judgement("rejected", "relay-denied", answer);
     case "no-address":

@@ -64,6 +64,7 @@ const remediesOfStops: Readonly<Partial<Record<Stop["reason"], string>>> = {
     "See that the proxy runs, takes our credentials, and may itself connect to port 25. It says nothing of the host.",
   "proxy-refused":
     "See that the proxy's rules and network let it connect to port 25; if it reaches others, this host is down.",
+  uncommitted: "See that our table takes what is written to it. It says nothing of the host.",
   "out-of-time": "Give all hosts together more time, or see why those before took so long.",
   "left-out": "Name those that matter with --mx to have them asked.",
   "tls-not-offered":

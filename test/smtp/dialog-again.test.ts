@@ -83,6 +83,14 @@ C: RCPT TO:<someone@mx.example>
 S: 550 5.7.1 blocked
 S! fin`,
   ],
+  [
+    "a message that was not begun, for that could not be written down",
+    `@ depth message
+@ commit no
+${hello}
+C: QUIT
+S: 221 bye`,
+  ],
 ];
 
 for (const [name, script] of dialogs) {

@@ -42,6 +42,8 @@ test("the plain form is a dialog that says all that a test needs", () => {
     tls: "opportunistic",
     timeoutMs: null,
     message: "small",
+    bodyMs: 0,
+    commit: null,
     ways: ["clear", "bytes", "busy", "tls"],
   });
   const dialog = parseDialog(text, "pasted.smtp");

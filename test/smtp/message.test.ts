@@ -2,7 +2,14 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { chunkSize, isEightBit, normalise, plainChunks, stuffedChunks } from "../../functions/smtp/message.ts";
+import {
+  chunkSize,
+  hasEightBitHeader,
+  isEightBit,
+  normalise,
+  plainChunks,
+  stuffedChunks,
+} from "../../functions/smtp/message.ts";
 
 describe("line ends", () => {
   const rows: readonly (readonly [name: string, given: string, sent: string])[] = [
@@ -66,6 +73,28 @@ it("8-bit is what leaves ASCII", () => {
   assert.equal(isEightBit(Buffer.of()), false);
 });
 
+describe("8-bit octets in the header", () => {
+  const rows: readonly (readonly [message: string, has: boolean])[] = [
+    ["", false],
+    ["Subject: a\r\n\r\nb\r\n", false],
+    ["Subject: a\r\n\r\né\r\n", false],
+    ["Subject: é\r\n\r\nb\r\n", true],
+    ["Subject: a\r\nX: é\r\n", true],
+    ["\r\né\r\n", false],
+    ["\r\n\r\né\r\n", false],
+  ];
+  for (const [message, has] of rows) {
+    it(`${JSON.stringify(message)}: ${has}`, () => assert.equal(hasEightBitHeader(Buffer.from(message)), has));
+  }
+});
+
+it("what is as it should be is not copied, and only a missing end of the last line is added to it", () => {
+  const message = new Uint8Array(Buffer.alloc(18_000_000, "0123456789abcdef\r\n"));
+  const sent = normalise(message);
+  assert.equal(sent.buffer, message.buffer);
+  assert.equal(normalise(sent.subarray(0, -2)).compare(sent), 0);
+});
+
 /** What smuggling is made of, in any order; and any octets. */
 const messages = fc.oneof(
   fc
@@ -114,6 +143,40 @@ describe("for any message", () => {
       }),
     );
   });
+});
+
+/** Messages over several chunks, with what matters to dots on and around the chunks' borders. */
+const longMessages = fc
+  .tuple(
+    fc.constantFrom("x", ".", "\r\n", ".\r\n", `${"x".repeat(998)}\r\n`),
+    fc.array(
+      fc.tuple(
+        fc.nat({ max: 3 }),
+        fc.integer({ min: -6, max: 6 }),
+        fc.constantFrom("\n.\n", ".", "\r", "\n", "..", "é"),
+      ),
+      { maxLength: 12 },
+    ),
+    fc.nat({ max: 3 * chunkSize }),
+  )
+  .map(([filler, marks, size]) => {
+    const message = Buffer.alloc(size, filler);
+    for (const [chunk, shift, mark] of marks) {
+      const at = chunk * chunkSize + shift;
+      if (at >= 0 && at < size) message.write(mark, at);
+    }
+    return message;
+  });
+
+it("dots are stuffed the same wherever chunks end", () => {
+  fc.assert(
+    fc.property(longMessages, (message) => {
+      const plain = normalise(message);
+      const lines = plain.toString("latin1").replaceAll(/^\./gm, "..");
+      assert.equal(stuffed(plain).toString("latin1") === `${lines}.\r\n`, true);
+    }),
+    { numRuns: 60 },
+  );
 });
 
 function stuffed(message: Uint8Array): Buffer {

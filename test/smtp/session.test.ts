@@ -44,6 +44,8 @@ function optionsFor(
     tlsPolicy: "opportunistic",
     retries: [],
     timeoutMs: 20_000,
+    bodyMs: 0,
+    commit: null,
     signal: null,
     progress: null,
     ...own,

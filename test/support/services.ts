@@ -60,6 +60,7 @@ export async function startServices(config: Config): Promise<Services> {
     sns: queueService.url,
     dynamo: tableService.url,
     cloudWatch: cloudWatch.url,
+    s3: queueService.url,
   };
   const clients = await hurriedClients(endpoints);
   for (const runner of runnersOf(config)) {

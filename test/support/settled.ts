@@ -5,7 +5,8 @@ import type { Table } from "../../functions/state/table.ts";
 /** Whoever has the lease loses it. */
 export async function settled(state: PairState, table: Table): Promise<void> {
   const lease = { provider: state.provider, egress: state.egress, owner: crypto.randomUUID() };
-  for (let isOurs = false; !isOurs;) isOurs = (await acquire(lease, 60_000, table)).lease !== null;
-  await settle(lease, state, table);
+  let leased = await acquire(lease, 60_000, table);
+  while (leased.lease === null) leased = await acquire(lease, 60_000, table);
+  await settle(lease, leased.state, () => state, table);
   await release(lease, 0, table);
 }

@@ -621,6 +621,7 @@ describe("where we stopped", () => {
     ["too-large", "rejected mail - - message-format"],
     ["needs-8bitmime", "rejected mail - - message-format"],
     ["needs-smtputf8", "rejected mail - - message-format"],
+    ["uncommitted", "unanswered mail - - network"],
     ["no-mail-here", "rejected mail - - relay-denied"],
     // With a status DNS says that there is no mail.
     ["no-address", "rejected mail - - relay-denied"],

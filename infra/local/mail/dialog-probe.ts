@@ -21,6 +21,8 @@ export function requestOf(setup: Setup, host: { readonly address: string; readon
     helo: setup.helo,
     depth: setup.depth,
     message: messageOf(setup.message),
+    commit: commitOf(setup.commit),
+    bodyMs: setup.bodyMs,
     tls: setup.tls,
     timeoutMs: setup.timeoutMs ?? timeoutMs,
     resolver: null,
@@ -39,8 +41,21 @@ function messageOf(kind: Setup["message"]): Buffer | null {
       return Buffer.from("Subject: given\n\n.a line that begins with a dot\nthe end\n");
     case "8bit":
       return Buffer.from("Subject: 8-bit\r\n\r\nGrüße\r\n");
+    case "utf8":
+      return Buffer.from("Subject: Grüße\r\n\r\nGrüße\r\n");
     case "large":
       return Buffer.concat([Buffer.from("Subject: large\r\n\r\n"), Buffer.alloc(8_000_000, "0123456789abcdef\r\n")]);
+  }
+}
+
+function commitOf(commit: Setup["commit"]): ProbeRequest["commit"] {
+  switch (commit) {
+    case null:
+      return async () => await Promise.resolve(true);
+    case "no":
+      return async () => await Promise.resolve(false);
+    case "never":
+      return async () => await new Promise(() => {});
   }
 }
 

@@ -14,6 +14,8 @@ export interface Setup {
   /** Null: the script does not depend on it. */
   readonly timeoutMs: number | null;
   readonly message: NonNullable<Said["message"]>;
+  readonly bodyMs: number;
+  readonly commit: Said["commit"];
   /** The ways in which the dialog is to be run. */
   readonly ways: readonly Way[];
 }
@@ -32,6 +34,8 @@ export function setupOf(dialog: Dialog): Setup {
     tls: said.tls ?? (commands.some((step) => /^STARTTLS\b/i.test(wordsOf(step))) ? "opportunistic" : "never"),
     timeoutMs: said.timeoutMs,
     message: said.message ?? "small",
+    bodyMs: said.bodyMs ?? 0,
+    commit: said.commit,
     ways: said.ways ?? ["clear", "bytes", "busy", ...(canRunUnderTls(dialog) ? (["tls"] as const) : [])],
   };
 }

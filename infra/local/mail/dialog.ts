@@ -30,7 +30,11 @@ export interface Said {
   readonly to: readonly string[] | null;
   readonly from: string | null;
   readonly timeoutMs: number | null;
-  readonly message: "small" | "given" | "8bit" | "large" | null;
+  readonly message: "small" | "given" | "8bit" | "utf8" | "large" | null;
+  /** What a message has from when it is begun. */
+  readonly bodyMs: number | null;
+  /** How it ends that the client writes down that it sends the message; it does so at once where nothing is said. */
+  readonly commit: "no" | "never" | null;
   readonly ways: readonly Way[] | null;
 }
 
@@ -79,7 +83,17 @@ export function parseDialog(text: string, file: string): Dialog {
 }
 
 function nothingSaid(): Writable<Said> {
-  return { depth: null, tls: null, to: null, from: null, timeoutMs: null, message: null, ways: null };
+  return {
+    depth: null,
+    tls: null,
+    to: null,
+    from: null,
+    timeoutMs: null,
+    message: null,
+    bodyMs: null,
+    commit: null,
+    ways: null,
+  };
 }
 
 function finish(draft: Draft, file: string): Dialog {
@@ -148,7 +162,7 @@ function readSetting(text: string, said: Writable<Said>): void {
       said.tls = oneOf(["never", "opportunistic", "require"], value, "@ tls");
       return;
     case "message":
-      said.message = oneOf(["small", "given", "8bit", "large"], value, "@ message");
+      said.message = oneOf(["small", "given", "8bit", "utf8", "large"], value, "@ message");
       return;
     case "ways":
       said.ways = values.map((way) => oneOf(["clear", "tls", "bytes", "busy"], way, "@ ways"));
@@ -163,8 +177,16 @@ function readSetting(text: string, said: Writable<Said>): void {
     case "timeout":
       said.timeoutMs = duration(value, "@ timeout");
       return;
+    case "body":
+      said.bodyMs = duration(value, "@ body");
+      return;
+    case "commit":
+      said.commit = oneOf(["no", "never"], value, "@ commit");
+      return;
     default:
-      throw new Misreading(`${quote(key)} is no setting: @ depth, tls, to, from, timeout, message or ways`);
+      throw new Misreading(
+        `${quote(key)} is no setting: @ depth, tls, to, from, timeout, body, message, commit or ways`,
+      );
   }
 }
 

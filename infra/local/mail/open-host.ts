@@ -7,7 +7,7 @@ import type { Wire } from "./mail-host-wire.ts";
 /** In octets: of a read, a command line and a message. */
 const pieceLimit = 65_536;
 const lineLimit = 8_192;
-const messageLimit = 10_485_760;
+const messageLimit = 52_428_800;
 
 /** Plays until the client has left. Null: whatever a client says, it leaves no script. */
 export async function playOpen(wire: Wire, journal: Journal): Promise<null> {
@@ -134,18 +134,27 @@ class OpenHost {
 
   /** Octets up to and including the mark, with `before` in front of them. Null: they do not come, or are too many. */
   async #until(mark: string, limit: number, before: string): Promise<Buffer | null> {
-    let whole = Buffer.concat([Buffer.from(before), this.#held]);
+    const pieces: Buffer[] = [];
+    let octets = 0;
+    // The mark may begin in one piece and end in the next; all that came before is looked at once.
+    let tail: Buffer = Buffer.alloc(0);
+    let piece: Buffer = Buffer.concat([Buffer.from(before), this.#held]);
     for (;;) {
-      const at = whole.indexOf(mark);
+      const looked = Buffer.concat([tail, piece]);
+      const at = looked.indexOf(mark);
       if (at !== -1) {
-        this.#held = whole.subarray(at + mark.length);
-        return whole.subarray(0, at + mark.length);
+        const rest = looked.subarray(at + mark.length);
+        this.#held = rest;
+        return Buffer.concat([...pieces, piece]).subarray(0, octets + piece.length - rest.length);
       }
-      if (whole.length > limit) this.#wire.reset();
+      pieces.push(piece);
+      octets += piece.length;
+      tail = looked.subarray(Math.max(0, looked.length - mark.length + 1));
+      if (octets > limit) this.#wire.reset();
       await this.#flush();
-      const piece = await this.#piece();
-      if (piece === null) return null;
-      whole = Buffer.concat([whole, piece]);
+      const next = await this.#piece();
+      if (next === null) return null;
+      piece = next;
     }
   }
 
