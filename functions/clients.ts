@@ -2,10 +2,13 @@
 // ended. Where the services are, the SDK's own settings say (AWS_ENDPOINT_URL and the like). What is asked of them, their
 // users know, by the clients' methods: a command class named anywhere would bring the SDK in where it is not wanted yet.
 import type { CloudWatch } from "@aws-sdk/client-cloudwatch";
+import type { S3 } from "@aws-sdk/client-s3";
 import type { SNS } from "@aws-sdk/client-sns";
 import type { SQS } from "@aws-sdk/client-sqs";
 import type { DynamoDBDocument } from "@aws-sdk/lib-dynamodb";
+import process from "node:process";
 
+/** What most processes have. S3 is none of them: few sends need it, and `whenWanted` opens it for those. */
 export interface Clients {
   readonly sqs: SQS;
   readonly sns: SNS;
@@ -23,6 +26,7 @@ export interface Endpoints {
   readonly sns: string;
   readonly cloudWatch: string;
   readonly dynamo: string;
+  readonly s3: string;
 }
 
 export const allClients = ["sqs", "sns", "cloudWatch", "dynamo"] as const satisfies readonly (keyof Clients)[];
@@ -38,6 +42,24 @@ export async function openClients<Which extends keyof Clients>(
 ): Promise<Pick<Clients, Which>> {
   const opened = which.map(async (each) => [each, await openers[each](settingsAt(endpoints?.[each]))] as const);
   return Object.fromEntries(await Promise.all(opened)) as Pick<Clients, Which>;
+}
+
+/** @returns S3's client, loaded and opened by the first who asks for it */
+export function whenWanted(endpoints: Pick<Endpoints, "s3"> | null): () => Promise<S3> {
+  let opened: Promise<S3> | null = null;
+  return async () => await (opened ??= openS3(endpoints?.s3));
+}
+
+/**
+ * A message of 50 MB may take a while to come or go, and must not stand still. By a host name of its own
+ * (bucket.s3.amazonaws.com) a bucket is found at AWS alone.
+ */
+async function openS3(endpoint: string | undefined): Promise<S3> {
+  const { S3 } = await import("@aws-sdk/client-s3");
+  const { AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL } = process.env;
+  const forcePathStyle = (endpoint ?? AWS_ENDPOINT_URL_S3 ?? AWS_ENDPOINT_URL) !== undefined;
+  const patient = { ...requestHandler, requestTimeout: 60_000, socketTimeout: 10_000 };
+  return new S3({ ...settingsAt(endpoint), requestHandler: patient, forcePathStyle });
 }
 
 const openers = {

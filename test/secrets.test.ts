@@ -1,11 +1,16 @@
-// Secrets as the functions read them, by the real SDK over HTTP from a service on loopback that speaks its protocol.
+// Secrets as the functions read them, by the real SDK over HTTP from a service on loopback that speaks its protocol, and as
+// workers do, from files.
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { chmod, mkdtempDisposable, rm, writeFile } from "node:fs/promises";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { json } from "node:stream/consumers";
 import { test } from "node:test";
 import type { Entry } from "../functions/report/log.ts";
+import { secret as secretShape } from "../functions/config/secret.ts";
 import { openSecrets, type Secrets } from "../functions/secrets.ts";
 import { SecretFault } from "../functions/secrets/fault.ts";
 
@@ -243,4 +248,86 @@ test("nobody there is a fault like others", async () => {
     secrets.read(proxy),
     /^SecretFault: the secret proxy .* could not be read \(ECONNREFUSED\); look/,
   );
+});
+
+/** No service is asked for a file. */
+const silent = { log: () => {}, endpoint: "http://127.0.0.1:1" };
+
+test("a file is read for what is in it, without the line ends at its end", async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), "secrets-"));
+  const secrets = openSecrets({}, silent);
+  for (const [name, text, secret] of [
+    ["bare", "held", "held"],
+    ["line", "held\n", "held"],
+    ["lines", "-----BEGIN\r\nheld\r\n\r\n", "-----BEGIN\r\nheld"],
+    ["spaces", " held \n", " held "],
+  ] as const) {
+    const file = join(folder.path, name);
+    await writeFile(file, text);
+    assert.equal(await secrets.read({ file }), secret);
+  }
+  await secrets.load([{ file: join(folder.path, "bare") }]);
+});
+
+test("a file that is changed is taken up after five minutes, and one that is gone is used on, which is logged", async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), "secrets-"));
+  const file = join(folder.path, "key.pem");
+  const entries: Entry[] = [];
+  let nowMs = 0;
+  const secrets = openSecrets({}, { ...silent, log: (entry) => void entries.push(entry), nowMs: () => nowMs });
+  await writeFile(file, "old");
+  assert.equal(await secrets.read({ file }), "old");
+  await writeFile(file, "new");
+  nowMs += 5 * minutes - 1;
+  assert.equal(await secrets.read({ file }), "old");
+  nowMs += 1;
+  assert.equal(await secrets.read({ file }), "new");
+  await rm(file);
+  nowMs += 5 * minutes;
+  assert.equal(await secrets.read({ file }), "new");
+  assert.deepEqual(
+    entries.map(({ event, secret }) => [event, secret]),
+    [["secret-unread", `the file ${file}`]],
+  );
+});
+
+test("a file that cannot be read is told with its path and the remedy", async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), "secrets-"));
+  const secrets = openSecrets({}, silent);
+  const [none, empty, closed] = ["none", "empty", "closed"].map((name) => join(folder.path, name)) as [string, string, string]; // prettier-ignore
+  await writeFile(empty, "\n");
+  await writeFile(closed, "hidden-secret");
+  await chmod(closed, 0);
+  const rows = [
+    [none, "is not there; store the secret there, or name another"],
+    [join(empty, "below"), "is not there; store the secret there, or name another"],
+    [folder.path, "is a directory; name a file"],
+    [empty, "holds no text; store the secret there as text"],
+    // Nothing is closed to the superuser, in whose name containers run.
+    ...(process.getuid?.() === 0
+      ? []
+      : [[closed, "may not be read (EACCES); allow it to the user that runs this process"] as const]),
+  ] as const;
+  for (const [file, words] of rows) {
+    await assert.rejects(secrets.read({ file }), (error) => {
+      assert.ok(error instanceof SecretFault);
+      assert.equal(error.message, `the file ${file} ${words}`);
+      return error.isLasting;
+    });
+  }
+});
+
+test("a file is named by its full path", () => {
+  for (const [file, isOne] of [
+    ["/etc/delivery-probe/dkim.pem", true],
+    ["C:\\keys\\dkim.pem", true],
+    ["C:/keys/dkim.pem", true],
+    ["dkim.pem", false],
+    ["./dkim.pem", false],
+    ["~/dkim.pem", false],
+    ["/", false],
+    ["", false],
+  ] as const) {
+    assert.equal(secretShape.safeParse({ file }).success, isOne, file);
+  }
 });

@@ -2,7 +2,7 @@
 // instead. Those who deploy look at it; the local stack and workers never do. It asks AWS nothing.
 import { specialRange } from "../smtp/address-range.ts";
 import { egressFaultsInAws } from "./aws-egress-faults.ts";
-import type { Config } from "./config.ts";
+import type { Config, ConfigSecret } from "./config.ts";
 import { muteFaults } from "./mute-faults.ts";
 import { placeholders } from "./placeholders.ts";
 import { secretFields } from "./secret-fields.ts";
@@ -26,12 +26,21 @@ export function placeholderFaults(config: Config): readonly string[] {
 
 /** What is in the configuration is in the functions' bundle, and what is in their environment anybody sees who may look. */
 function secretFaults(config: Config): readonly string[] {
-  return secretFields(config).flatMap(({ path, secret, reader, isPublic }) => {
+  const faults = secretFields(config).flatMap(({ path, secret, reader, isPublic }) => {
     if (reader === "worker" || (typeof secret === "string" && isPublic)) return [];
-    if (typeof secret !== "string" && !("env" in secret)) return [];
-    const here = typeof secret === "string" ? "would lie in their bundle" : "would lie in their environment";
+    const here = exposureOf(secret);
+    if (here === null) return [];
     return [`${path}: the functions read it, and it ${here}; write {"secretsManager": "name"} or {"ssm": "/name"}`];
   });
+  // What several functions read is told once.
+  return [...new Set(faults)];
+}
+
+/** Null: the functions can read it where it is, and nobody else. */
+function exposureOf(secret: ConfigSecret): string | null {
+  if (typeof secret === "string") return "would lie in their bundle";
+  if ("env" in secret) return "would lie in their environment";
+  return "file" in secret ? "would have to lie on their disk, where no file of yours is" : null;
 }
 
 /** A FIFO topic takes no message without a group, and has no subscribers but queues. */

@@ -4,6 +4,7 @@ import type * as z from "zod/mini";
 import { egressFaults } from "./egress.ts";
 import { nameFaults } from "./name-faults.ts";
 import { configSchema } from "./schema.ts";
+import { sendFaults } from "./send-faults.ts";
 import type { secret } from "./secret.ts";
 import { checked, type Checked } from "./shape-faults.ts";
 
@@ -43,6 +44,7 @@ export function checkConfig(value: unknown): Checked<Config> {
       "name",
       shape.value.aws.mutes.map((each) => each.name),
     ),
+    ...sendFaults(shape.value),
     ...nameFaults(shape.value, pairsOf(shape.value)),
   ];
   return faults.length === 0 ? shape : { value: null, faults };

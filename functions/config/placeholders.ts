@@ -14,7 +14,7 @@ export interface Placeholder {
 
 /** In the file's order. */
 export function placeholders(config: Config): readonly Placeholder[] {
-  const { identity, egresses, targets, onCall, resolver, aws } = config;
+  const { identity, egresses, targets, onCall, resolver, sends, aws } = config;
   const all: readonly Placeholder[] = [
     { path: "identity.helo", text: identity.helo, instead: "a name of yours that resolves to the egress and back" },
     { path: "identity.sender", text: identity.sender, instead: "a mailbox of yours that is read" },
@@ -27,6 +27,9 @@ export function placeholders(config: Config): readonly Placeholder[] {
     }),
     ...texts(onCall.runbook, "onCall.runbook", "where your runbook stands, or null"),
     ...texts(resolver, "resolver", "your DNS server's, or null"),
+    ...(sends?.dkim ?? []).map(({ domain }, index) => {
+      return { path: `sends.dkim[${index}].domain`, text: domain, instead: "a domain of yours that you send from" };
+    }),
     ...aws.emails.map((text, index) => ({ path: `aws.emails[${index}]`, text, instead: "a mailbox of on-call" })),
   ];
   return all.filter(({ text }) => isPlaceholder(hostOf(text)));

@@ -9,6 +9,7 @@ import { about } from "./about.ts";
 import { aws, awsDefaults } from "./aws.ts";
 import { parseHost, splitPort } from "./host.ts";
 import { secret } from "./secret.ts";
+import { bucketName, sends } from "./sends.ts";
 import { ip, via } from "./via.ts";
 
 /** The table's name too, which has three characters or more. */
@@ -17,6 +18,7 @@ const systemName = z.string().check(z.regex(/^[a-z0-9][a-z0-9-]{1,38}[a-z0-9]$/,
 const name = z.string().check(z.regex(/^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/, "1 to 40 of a-z, 0-9 and hyphens"));
 const mailbox = z.string().check(z.refine(isMailbox, "a mailbox such as probe@example.com"));
 const sender = z.string().check(z.refine(isSender, "a mailbox, or empty for the null sender"));
+const senders = z.string().check(z.refine(isSenders, "a mailbox, @example.com for all of a domain, or empty for the null sender")); // prettier-ignore
 const recipients = z.string().check(z.refine(isRecipients, "a mailbox, @example.com for all of a domain, or *"));
 const domain = z.string().check(z.refine(isDomain, "a domain in lower case, in A-labels (xn--…)"));
 const host = z.string().check(z.refine((text) => parseHost(text) !== null, "host, host:25 or [IPv6]:25"));
@@ -124,11 +126,15 @@ const requests = z.strictObject({
     "Mailboxes, @example.com for all of a domain of ours, or *; this never where others write to the queue.",
     z._default(z.array(recipients), []),
   ),
-  senders: about("Beside identity.sender.", z._default(z.array(sender), [])),
+  senders: about(
+    'Beside identity.sender: mailboxes, @example.com for all of a domain of ours, "" for the null sender.',
+    z._default(z.array(senders), []),
+  ),
   ports: about(
     "Of hosts that a request names.",
     z._default(z.union([z.array(wholeNumber(1, 65_535)), z.literal("any")]), [25]),
   ),
+  buckets: about("S3 buckets whose objects a send may name as its message.", z._default(z.array(bucketName), [])),
   privateAddresses: about(
     "Whether private, loopback and other special ranges are dialled; never where others write to the queue.",
     z._default(z.boolean(), false),
@@ -169,8 +175,9 @@ export const configSchema = z.strictObject({
   ),
   requests: about(
     "What a request in the queue may ask for beyond the targets.",
-    z._default(requests, { recipients: [], senders: [], ports: [25], privateAddresses: false }),
+    z._default(requests, { recipients: [], senders: [], ports: [25], buckets: [], privateAddresses: false }),
   ),
+  sends: about("How messages are sent that the queue asks for; null: none are.", z._default(z.nullable(sends), null)),
   resolver: about(
     "The DNS server that runners ask; null: their system's. DANE and blocklists want one of your own, which validates DNSSEC.",
     z._default(z.nullable(dnsServer), null),
@@ -185,6 +192,10 @@ function isMailbox(text: string): boolean {
 
 function isSender(text: string): boolean {
   return !("fault" in parseSender(text));
+}
+
+function isSenders(text: string): boolean {
+  return isSender(text.startsWith("@") ? `anybody${text}` : text);
 }
 
 function isRecipients(text: string): boolean {

@@ -3,6 +3,8 @@
 import type { MessageAttributeValue, SendMessageBatchRequestEntry, SQS } from "@aws-sdk/client-sqs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Config } from "../config/config.ts";
+import { sendEgresses } from "../config/send-faults.ts";
+import type { Request } from "./request.ts";
 
 /** Who reads a queue: the functions, or the worker of one egress. */
 export type Runner = "functions" | { readonly worker: string };
@@ -11,11 +13,23 @@ export interface QueueNames {
   readonly probe: string;
   /** Where a message ends that nobody can work on. */
   readonly probeDead: string;
+  readonly send: string;
+  readonly sendDead: string;
 }
 
 export function queueNames({ name }: Pick<Config, "name">, runner: Runner): QueueNames {
-  const probe = runner === "functions" ? `${name}-probe` : `${name}-probe-${runner.worker}`;
-  return { probe, probeDead: `${probe}-dead` };
+  const whose = runner === "functions" ? "" : `-${runner.worker}`;
+  const [probe, send] = [`${name}-probe${whose}`, `${name}-send${whose}`];
+  return { probe, probeDead: `${probe}-dead`, send, sendDead: `${send}-dead` };
+}
+
+/** Where a request belongs: to its kind's queue, of whoever runs its egress; what may leave by any, by the preferred one. */
+export function homeOf(
+  { kind, egress }: { readonly kind: Request["kind"]; readonly egress: string | null },
+  config: Config,
+): string {
+  const names = queueNames(config, runnerOf(egress ?? sendEgresses(config)[0] ?? "", config));
+  return kind === "send" || kind === "wake" ? names.send : names.probe;
 }
 
 /** Where an invocation of the schedule ends that was given up. */
@@ -32,7 +46,6 @@ export function runnersOf({ egresses }: Config): readonly Runner[] {
 /** Whose queue the requests of an egress of the configuration go to. */
 export function runnerOf(egress: string, { egresses }: Config): Runner {
   const found = egresses.find(({ name }) => name === egress);
-
   return found?.runner === "worker" ? { worker: found.name } : "functions";
 }
 

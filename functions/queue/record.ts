@@ -19,8 +19,11 @@ const delayLimitS = 900;
 /** Characters: a reason with a thousand faults in it is not read to its end. */
 const reasonLimit = 4_000;
 
+/** What a record holds, whoever delivered it. */
+type Contents = Pick<SQSRecord, "body" | "messageAttributes">;
+
 /** How often a request was put back because it was not its turn. */
-export function waitsOf({ messageAttributes }: SQSRecord): number {
+export function waitsOf({ messageAttributes }: Contents): number {
   const text = messageAttributes[waitsName]?.stringValue ?? "0";
   return /^\d{1,9}$/.test(text) ? Number(text) : 0;
 }
@@ -58,7 +61,7 @@ export function forwardedMessage(record: SQSRecord): Outgoing {
  * The same request with what came of it, where that could not be written down: only that is left to do. It is sealed with
  * its request, for it is believed when it comes back.
  */
-export function recordedMessage(record: SQSRecord, recorded: unknown, key: Uint8Array, delayS: number): Outgoing {
+export function recordedMessage(record: Contents, recorded: unknown, key: Uint8Array, delayS: number): Outgoing {
   const packed = gzipSync(JSON.stringify(recorded));
   const own = {
     [waitsName]: textValue(String(waitsOf(record) + 1), "Number"),
@@ -79,23 +82,36 @@ export function recordedOf({ body, messageAttributes }: SQSRecord, key: Uint8Arr
   return JSON.parse(gunzipSync(packed).toString()) as unknown;
 }
 
-/** A message that nobody can work on, and why. The body is as it came. */
+/** A message that nobody can work on, and why. The body is as it came, and may leave little room for the rest. */
 export function deadLetter(record: SQSRecord, faults: readonly string[]): Outgoing {
+  const room = messageOctets - Buffer.byteLength(record.body) - namesOctets;
   // Of what SQS takes in an attribute: no controls, and not without end.
-  const reason = faults.join("; ").slice(0, reasonLimit);
+  const reason = cutTo(faults.join("; ").slice(0, reasonLimit), room);
   const own = {
     [reasonName]: textValue(reason.replaceAll(/[\p{Cc}\p{Cs}\ufffe\uffff]/gu, "?"), "String"),
     [messageIdName]: textValue(record.messageId, "String"),
   };
-  return { body: record.body, attributes: withOwn(record, own), delayS: 0 };
+  const attributes = room > attributesOctets ? withOwn(record, own) : own;
+  return { body: record.body, attributes: room > 0 ? attributes : {}, delayS: 0 };
 }
 
-function again(record: SQSRecord, own: Outgoing["attributes"], delayS: number): Outgoing {
+/** SQS's own limit, 1 MiB with the attributes; what ours take beside the reason; and what others' may. */
+const messageOctets = 1_048_576;
+const namesOctets = 250;
+const attributesOctets = 65_536;
+
+function cutTo(text: string, octets: number): string {
+  let cut = text.slice(0, Math.max(1, octets));
+  while (Buffer.byteLength(cut) > Math.max(1, octets)) cut = cut.slice(0, -1);
+  return cut;
+}
+
+function again(record: Contents, own: Outgoing["attributes"], delayS: number): Outgoing {
   return { body: record.body, attributes: withOwn(record, own), delayS: delayOf(delayS) };
 }
 
 /** The record's attributes, but for what SQS would not take beside ours. */
-function withOwn(record: SQSRecord, own: Outgoing["attributes"]): Outgoing["attributes"] {
+function withOwn(record: Contents, own: Outgoing["attributes"]): Outgoing["attributes"] {
   const others = Object.entries(attributesOf(record)).filter(([name]) => !Object.hasOwn(own, name));
   // Ours first: a request that was put back must not forget how often.
   const ours = others.toSorted(([a], [b]) => Number(isOurs(b)) - Number(isOurs(a)));
@@ -110,7 +126,7 @@ function delayOf(delayS: number): number {
   return Math.min(delayLimitS, Math.max(0, Math.ceil(delayS)));
 }
 
-function attributesOf({ messageAttributes }: SQSRecord): Readonly<Record<string, MessageAttributeValue>> {
+function attributesOf({ messageAttributes }: Contents): Readonly<Record<string, MessageAttributeValue>> {
   const kept = Object.entries(messageAttributes).filter(([name]) => name !== recordedName);
   return Object.fromEntries(
     kept.map(([name, { dataType, stringValue, binaryValue }]) => {

@@ -7,14 +7,13 @@ import { about } from "../config/about.ts";
 import { parseHost, type NamedHost } from "../config/host.ts";
 import { checked, type Checked } from "../config/shape-faults.ts";
 import { version as programVersion } from "../config/version.ts";
-import { parseAddress, parseSender, type Address } from "../smtp/address.ts";
+import { parseAddress, type Address } from "../smtp/address.ts";
 import { depths, type Depth } from "../smtp/transcript.ts";
+import { id, isListed, readFrom, readTime, time, version } from "./request-fields.ts";
+import { readSend, readWake, sendOctets, sendSchema, wakeSchema, type Send, type Wake } from "./send-request.ts";
 
-/** SQS's own limit of a batch entry's id and ours of a key's; any characters that can be seen. */
-const id = z.string().check(z.regex(/^[\x21-\x7e]{1,200}$/, "1 to 200 visible ASCII characters"));
-const time = z.iso.datetime({ offset: true, error: "an RFC 3339 time such as 2026-11-24T17:00:00Z" });
+export type { Send, Wake } from "./send-request.ts";
 
-const version = about("The version of requests.", z.literal(1));
 const notAfter = about("After this time it is not worked on any more.", z.optional(time));
 
 const probeRequestSchema = z.strictObject({
@@ -41,13 +40,18 @@ const selfCheckRequestSchema = z.strictObject({
 });
 
 /** For what reads requests by their schema. */
-export const requestSchema = z.discriminatedUnion("kind", [probeRequestSchema, selfCheckRequestSchema]);
+export const requestSchema = z.discriminatedUnion("kind", [
+  probeRequestSchema,
+  selfCheckRequestSchema,
+  sendSchema,
+  wakeSchema,
+]);
 
 export type ProbeMessage = z.infer<typeof probeRequestSchema>;
 export type SelfCheckMessage = z.infer<typeof selfCheckRequestSchema>;
 
 /** A request that the configuration lets be carried out. */
-export type Request = Probe | SelfCheckRequest;
+export type Request = Probe | SelfCheckRequest | Send | Wake;
 
 export interface Probe {
   readonly kind: "probe";
@@ -72,20 +76,28 @@ export interface SelfCheckRequest {
   readonly notAfterMs: number | null;
 }
 
-/** A request that is put back takes its attributes along, within SQS's 1 MiB. */
-const bodyLimit = 65_536; // octets
+/** Of those that hold no message: one that is put back takes its attributes along, within SQS's 1 MiB. */
+const usualOctets = 65_536;
 
 /** @returns the request, or every fault with the path of its field and what may stand there */
 export function readRequest(body: string, config: Config): Checked<Request> {
-  if (Buffer.byteLength(body) > bodyLimit) {
-    return { value: null, faults: [`$: it has more than ${bodyLimit} octets, which no request needs`] };
-  }
+  const octets = Buffer.byteLength(body);
+  if (octets > sendOctets) return tooLong(sendOctets);
   const value = parsed(body);
   if (value === undefined) return { value: null, faults: ["$: this is no JSON; write one JSON object"] };
   const told = kindOf(value);
   if (told.kind === null) return { value: null, faults: [told.fault] };
-  return told.kind === "probe" ? readProbe(value, config) : readSelfCheck(value, config);
+  if (told.kind !== "send" && octets > usualOctets) return tooLong(usualOctets);
+  return readers[told.kind](value, config);
 }
+
+function tooLong(octets: number): Checked<Request> {
+  return { value: null, faults: [`$: it has more than ${octets} octets, which no request needs`] };
+}
+
+const readers = { probe: readProbe, "self-check": readSelfCheck, send: readSend, wake: readWake } satisfies {
+  readonly [Kind in Request["kind"]]: (value: unknown, config: Config) => Checked<Request>;
+};
 
 function readProbe(value: unknown, config: Config): Checked<Probe> {
   const shape = checked(probeRequestSchema, value);
@@ -98,7 +110,7 @@ function readProbe(value: unknown, config: Config): Checked<Probe> {
     recipient: readRecipient(recipient, config, faults),
     egress: readEgress(egress, config, faults),
     depth: depth ?? "rcpt",
-    from: readFrom(from, config, faults),
+    from: readFrom(from ?? config.identity.sender, config, faults),
     mx: mx === undefined ? null : mx.map((each, index) => readHost(each, `mx[${index}]`, config, faults)),
     notAfterMs: readTime(notAfter),
     digest: digestOf(shape.value),
@@ -113,10 +125,6 @@ function readSelfCheck(value: unknown, config: Config): Checked<SelfCheckRequest
   const faults: string[] = [];
   const request = { kind, id, egress: readEgress(egress, config, faults), notAfterMs: readTime(notAfter) };
   return faults.length > 0 ? { value: null, faults } : { value: request, faults: null };
-}
-
-function readTime(text: string | undefined): number | null {
-  return text === undefined ? null : Date.parse(text);
 }
 
 /** When it is over is no part of what is asked. */
@@ -142,8 +150,8 @@ function kindOf(value: unknown): Kind {
   }
   const { v, kind } = value as { readonly v?: unknown; readonly kind?: unknown };
   if (v !== 1) return { kind: null, fault: versionFault(v) };
-  if (kind === "probe" || kind === "self-check") return { kind };
-  return { kind: null, fault: 'kind: expected "probe" or "self-check"' };
+  if (typeof kind === "string" && Object.hasOwn(readers, kind)) return { kind: kind as Request["kind"] };
+  return { kind: null, fault: 'kind: expected "probe", "self-check" or "send"' };
 }
 
 /** Requests of another version come from a newer producer, or the schedule, while runners are updated: runners go first. */
@@ -158,24 +166,16 @@ function readRecipient(text: string, config: Config, faults: string[]): Address 
     faults.push(`recipient: ${address.fault}`);
     return nobody;
   }
-  if (!isListed(address, config)) {
-    faults.push(
-      "recipient: it is none of the configuration's targets or requests.recipients, which list our mailboxes",
-    );
-  }
+  const where = "the configuration's targets or requests.recipients, which list our mailboxes";
+  if (!isOurs(address, config)) faults.push(`recipient: it is none of ${where}`);
   return address;
 }
 
 const nobody: Address = { text: "", local: "", domain: "", needsSmtpUtf8: false };
 
-function isListed({ text, domain }: Address, { targets, requests }: Config): boolean {
+function isOurs(address: Address, { targets, requests }: Config): boolean {
   const allowed = [...targets.map(({ recipient }) => recipient), ...requests.recipients];
-  return allowed.some((each) => {
-    if (each === "*") return true;
-    const isAll = each.startsWith("@");
-    const listed = parseAddress(isAll ? `anybody${each}` : each);
-    return "text" in listed && (isAll ? listed.domain === domain : listed.text === text);
-  });
+  return allowed.some((each) => each === "*" || isListed(address, each));
 }
 
 /** Without a name: the only way out, or the first that the functions have. */
@@ -186,31 +186,15 @@ function readEgress(name: string | undefined, { egresses }: Config, faults: stri
   return name;
 }
 
-function readFrom(text: string | undefined, { identity, requests }: Config, faults: string[]): string {
-  const sender = parseSender(text ?? identity.sender);
-  if ("fault" in sender) {
-    faults.push(`from: ${sender.fault}`);
-    return "";
-  }
-  // What the configuration holds may be spelt otherwise: with "<" and ">", or a domain in capitals.
-  const allowed = [identity.sender, ...requests.senders].map(parseSender);
-  if (!allowed.some((each) => "text" in each && each.text === sender.text)) {
-    faults.push("from: it is none of the configuration's identity.sender and requests.senders");
-  }
-  return sender.text;
-}
-
-function readHost(text: string, path: string, { requests }: Config, faults: string[]): NamedHost {
+function readHost(text: string, path: string, { requests: { ports } }: Config, faults: string[]): NamedHost {
   const host = parseHost(text);
   if (host === null) {
     faults.push(`${path}: expected host, host:25 or [IPv6 address]:25`);
     return { name: "", port: 0 };
   }
-  const { ports } = requests;
   if (ports !== "any" && !ports.includes(host.port)) {
-    faults.push(
-      `${path}: port ${host.port} is none of ${ports.join(", ")}, which the configuration's requests.ports lists`,
-    );
+    const listed = "which the configuration's requests.ports lists";
+    faults.push(`${path}: port ${host.port} is none of ${ports.join(", ")}, ${listed}`);
   }
   return host;
 }

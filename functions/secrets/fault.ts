@@ -14,13 +14,15 @@ export class SecretFault extends Error {
   }
 }
 
-export function lateFault({ text }: Place): SecretFault {
-  return new SecretFault(`${text} was not read in time; look at its service and the way there`, false);
+export function lateFault({ kind, text }: Place): SecretFault {
+  const look = kind === "file" ? "look at its disk" : "look at its service and the way there";
+  return new SecretFault(`${text} was not read in time; ${look}`, false);
 }
 
-/** @param error the SDK's, or one of ours */
+/** @param error the SDK's, the system's, or one of ours */
 export function storeFault(error: unknown, { kind, text }: Place): SecretFault {
   if (error instanceof SecretFault) return error;
+  if (kind === "file") return fileFault(error, text);
   const { name, said, isLasting } = factsOf(error);
   if (/NotFound/.test(name))
     return new SecretFault(`${text} is not there; create it in this region, or name another`, true);
@@ -31,6 +33,23 @@ export function storeFault(error: unknown, { kind, text }: Place): SecretFault {
   }
   const look = "look at its service, the way there, and the credentials and region of AWS";
   return new SecretFault(`${text} could not be read (${said}); ${look}`, isLasting);
+}
+
+/** A path that is wrong, and a right that is missing, last until somebody mends them. */
+function fileFault(error: unknown, text: string): SecretFault {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  switch (code) {
+    case "ENOENT":
+    case "ENOTDIR":
+      return new SecretFault(`${text} is not there; store the secret there, or name another`, true);
+    case "EACCES":
+    case "EPERM":
+      return new SecretFault(`${text} may not be read (${code}); allow it to the user that runs this process`, true);
+    case "EISDIR":
+      return new SecretFault(`${text} is a directory; name a file`, true);
+    default:
+      return new SecretFault(`${text} could not be read (${code}); look at its disk`, false);
+  }
 }
 
 interface Facts {

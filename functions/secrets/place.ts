@@ -1,14 +1,15 @@
-// Where a secret is kept in AWS, in the words of faults and logs, and what of the text there is the secret. It asks nobody.
+// Where a secret is kept, in AWS or in a file, in the words of faults and logs, and what of the text there is the secret. It asks nobody.
 import type { ConfigSecret } from "../config/config.ts";
 import { SecretFault } from "./fault.ts";
 import type { Place } from "./store.ts";
 
-export type StoredSecret = Extract<ConfigSecret, { readonly secretsManager: string } | { readonly ssm: string }>;
+export type StoredSecret = Exclude<ConfigSecret, string | { readonly env: string }>;
 
 export function placeOf(given: StoredSecret): Place {
   if ("ssm" in given) {
     return { kind: "ssm", name: given.ssm, field: null, text: `the parameter ${given.ssm} of Systems Manager` };
   }
+  if ("file" in given) return { kind: "file", name: given.file, field: null, text: `the file ${given.file}` };
   const { secretsManager: name, field = null } = given;
   return { kind: "secretsManager", name, field, text: `the secret ${name} of Secrets Manager` };
 }

@@ -1,10 +1,10 @@
-// What a service that keeps secrets is to us: it tells the text that stands under a name, and a place is where in which of
-// them a secret is. It does not know what for.
+// What a keeper of secrets is to us, a service or the file system: it tells the text that stands under a name, and a place
+// is where in which of them a secret is. It does not know what for.
 
-/** Empty where nothing stands there that is text. Throws what the SDK throws. */
+/** Empty where nothing stands there that is text. Throws what the SDK throws, or the system. */
 export type Store = (name: string) => Promise<string>;
 
-export type StoreKind = "secretsManager" | "ssm";
+export type StoreKind = "secretsManager" | "ssm" | "file";
 
 export interface Place {
   readonly kind: StoreKind;

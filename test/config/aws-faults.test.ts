@@ -95,12 +95,24 @@ const rows: readonly (readonly [what: string, change: object, faults: readonly s
     `onCall.routes[0].routingKey: the functions read it, and it would lie in their environment; ${store}`,
     `onCall.routes[1].headers.Authorization: the functions read it, and it would lie in their environment; ${store}`,
   ]], // prettier-ignore
+  ["a secret of a route in a file", { onCall: { routes: [{ type: "slack", name: "chat", url: { file: "/etc/slack" } }] } }, [
+    `onCall.routes[0].url: the functions read it, and it would have to lie on their disk, where no file of yours is; ${store}`,
+  ]], // prettier-ignore
   ["secrets of an egress in the file, of which a certificate is none", over({
     ...tlsProxy, password: "held", tls: { certificate: "-----BEGIN CERTIFICATE-----", key: { env: "KEY" } },
   }), [
     `egresses[0].via.password: the functions read it, and it would lie in their bundle; ${store}`,
     `egresses[0].via.tls.key: the functions read it, and it would lie in their environment; ${store}`,
   ]], // prettier-ignore
+  ["a key in the file that the functions sign with, and a proxy's password that two of them read", {
+    ...over({ ...tlsProxy, password: "held" }), sends: { dkim: [{ domain: "sender.net", selector: "s1", key: "PEM" }] },
+  }, [
+    `egresses[0].via.password: the functions read it, and it would lie in their bundle; ${store}`,
+    `sends.dkim[0].key: the functions read it, and it would lie in their bundle; ${store}`,
+  ]], // prettier-ignore
+  ["a key of workers, where the functions send nothing", {
+    sends: { egresses: ["mail-1"], dkim: [{ domain: "sender.net", selector: "s1", key: { env: "KEY" } }] },
+  }, []], // prettier-ignore
   ["SOCKS5 with a password over the Internet", over({ ...tlsProxy, type: "socks5" }), [clear]],
   ["SOCKS5 without one", over({ type: "socks5", host: "proxy.sender.net" }), []],
   ["HTTP in the clear with a password", over({ ...tlsProxy, tls: null }), [clear]],
@@ -169,6 +181,7 @@ test("the example can be deployed but for its placeholders, each of which is tol
       "egresses[1].address: 192.0.2.26",
       ...value.targets.map(({ recipient }, index) => `targets[${index}].recipient: ${recipient}`),
       "onCall.runbook: https://runbook.example/delivery-probe",
+      "sends.dkim[0].domain: sender.example",
       "aws.emails[0]: oncall@oncall.example",
     ],
   );

@@ -286,7 +286,7 @@ const rows: readonly Row[] = [
       'onCall.routes[0].topicArn: must start with "arn:"',
       "onCall.routes[1].routingKey: expected string, received number; or expected object, received number",
       "onCall.routes[2].url.env: expected string to have >=1 characters",
-      "onCall.routes[3].url: expected string, received object; or env: is missing; it takes string; or secretsManager: is missing; it takes string; or ssm: is missing; it takes string",
+      "onCall.routes[3].url: expected string, received object; or env: is missing; it takes string; or file: is missing; it takes string; or secretsManager: is missing; it takes string; or ssm: is missing; it takes string",
       "onCall.routes[4].url: expected string to have >=1 characters",
       "onCall.runbook: a URL such as https://example.com/",
     ],
@@ -381,9 +381,58 @@ const rows: readonly Row[] = [
     faults: [
       "requests.recipients[0]: a mailbox, @example.com for all of a domain, or *",
       "requests.recipients[1]: a mailbox, @example.com for all of a domain, or *",
-      "requests.senders[0]: a mailbox, or empty for the null sender",
+      "requests.senders[0]: a mailbox, @example.com for all of a domain, or empty for the null sender",
       'requests.ports: expected array, received string; or expected "any"',
       "requests.privateAddresses: expected boolean, received string",
+    ],
+  },
+  {
+    name: "what sends are",
+    file: {
+      requests: { buckets: ["Mine"] },
+      sends: {
+        egresses: [],
+        dkim: [{ domain: "Sender.example", selector: "a b" }],
+        bucket: "x",
+        expiresHours: 337,
+        attemptSeconds: 4,
+        answerSeconds: 601,
+        rates: { default: { concurrency: 0 }, gmail: { perMinute: 10_001, perHour: 1 } },
+        topic: "x",
+      },
+    },
+    faults: [
+      "requests.buckets[0]: the name of a bucket: 3 to 63 of a-z, 0-9, hyphens and dots",
+      "sends.egresses: expected array to have >=1 items",
+      "sends.dkim[0].domain: a domain in lower case, in A-labels (xn--…)",
+      "sends.dkim[0].selector: a selector such as s2026",
+      "sends.dkim[0].key: is missing; it takes string; or is missing; it takes object",
+      "sends.bucket: the name of a bucket: 3 to 63 of a-z, 0-9, hyphens and dots",
+      "sends.expiresHours: expected number to be <=336",
+      "sends.attemptSeconds: expected number to be >=5",
+      "sends.answerSeconds: expected number to be <=600",
+      "sends.rates.default.concurrency: expected number to be >=1",
+      "sends.rates.gmail.perMinute: expected number to be <=10000",
+      "sends.rates.gmail.perHour: there is no such field",
+      "sends.topic: there is no such field",
+    ],
+  },
+  {
+    name: "sends by ways out that there are not, keys of one domain, an answer that no attempt has the time for",
+    file: {
+      sends: {
+        egresses: ["mail-1", "mail-2", "mail-1"],
+        dkim: ["s1", "s2"].map((selector) => ({ domain: "sender.example", selector, key: { env: "KEY" } })),
+        attemptSeconds: 603,
+        rates: { Gmail: { perMinute: 300 } },
+      },
+    },
+    faults: [
+      'sends.egresses: "mail-2" is none of aws, mail-1',
+      "sends.egresses[2]: the same egress as sends.egresses[0]",
+      "sends.dkim[1]: the same domain as sends.dkim[0]",
+      "sends.attemptSeconds: 604 or more, since an answer is awaited 600 s; or less answerSeconds",
+      'sends.rates: "Gmail" is no provider\'s; 1 to 40 of a-z, 0-9 and hyphens',
     ],
   },
   {
@@ -482,7 +531,7 @@ describe("a wrong file says what is wrong, where, and what is allowed", () => {
 });
 
 test("any JSON value gives faults or a configuration, each fault on one line with its path first", () => {
-  const fields = [...Object.keys(example), "alarms", "hosts", "limits", "requests", "history"];
+  const fields = [...Object.keys(example), "alarms", "hosts", "limits", "requests", "sends", "history"];
   const changed = fc
     .tuple(fc.constantFrom(...fields), fc.jsonValue())
     .map(([field, value]) => ({ ...example, [field]: value }));
@@ -522,7 +571,8 @@ test("what is not said has its default", () => {
       lateMinutes: 30,
     },
     limits: { sessionSeconds: 60, probeSeconds: 300, gapSeconds: 30, concurrency: 10, backOffMinutes: 30 },
-    requests: { recipients: [], senders: [], ports: [25], privateAddresses: false },
+    requests: { recipients: [], senders: [], ports: [25], buckets: [], privateAddresses: false },
+    sends: null,
     resolver: null,
     history: { days: 30, maskRecipients: false },
     aws: { logDays: 30, emails: [], budgetUsd: null, mutes: [], secretKeys: [], vpcCidr: "10.25.0.0/24" },
@@ -533,6 +583,24 @@ test("a part that is said in part has the defaults of a part that is not said", 
   const parts = ["onCall", "alarms", "limits", "requests", "history", "aws"];
   const { value } = checkConfig({ ...least, ...Object.fromEntries(parts.map((each) => [each, {}])) });
   assert.deepEqual(value, checkConfig(least).value);
+});
+
+test("sends that say nothing have their defaults, and so has a rate that says one thing", () => {
+  const { value } = checkConfig({ ...least, sends: { rates: { gmail: { perMinute: 600 } } } });
+  assert.deepEqual(value?.sends, {
+    egresses: null,
+    dkim: [],
+    bucket: null,
+    tls: "opportunistic",
+    expiresHours: 24,
+    attemptSeconds: 840,
+    answerSeconds: 600,
+    canaryMinutes: 30,
+    rates: { default: { concurrency: 5, perMinute: 60 }, gmail: { concurrency: 5, perMinute: 600 } },
+  });
+  assert.deepEqual(checkConfig({ ...least, sends: {} }).value?.sends?.rates, {
+    default: { concurrency: 5, perMinute: 60 },
+  });
 });
 
 test("every way out is taken, with the defaults of what is not said", () => {

@@ -113,6 +113,17 @@ const configs: readonly (readonly [name: string, fits: boolean, change: object])
   ["some ports", true, { requests: { ports: [25, 2_525] } }],
   ["a port that is none", false, { requests: { ports: [65_536] } }],
   ["ports in another word", false, { requests: { ports: "all" } }],
+  ["sends as they are", true, { sends: {} }],
+  ["sends with everything", true, { sends: {
+    egresses: ["mail-1"], dkim: [{ domain: "sender.example", selector: "a.b_1", key: { ssm: "/key" } }], bucket: "my.bucket-1", expiresHours: 336,
+    attemptSeconds: 870, answerSeconds: 1, canaryMinutes: 1, rates: { default: { concurrency: 1 }, gmail: { perMinute: 10_000 }, gmx: {} },
+  } }], // prettier-ignore
+  ["rates that leave out who is not named", true, { sends: { rates: { gmail: {} } } }],
+  ["a rate that is a number", false, { sends: { rates: { gmail: 60 } } }],
+  ["a rate of nothing", false, { sends: { rates: { default: { perMinute: 0 } } } }],
+  ["sends for more than 14 days", false, { sends: { expiresHours: 337 } }],
+  ["a key without its selector", false, { sends: { dkim: [{ domain: "sender.example", key: { env: "A" } }] } }],
+  ["a bucket in capitals", false, { requests: { buckets: ["Mine"] } }],
   ["a boolean that is a text", false, { history: { maskRecipients: "yes" } }],
 ];
 
@@ -134,7 +145,8 @@ const requests: readonly (readonly [name: string, fits: boolean, change: object]
   ["all that a request may hold", true, { egress: "aws", depth: "ehlo", from: example.identity.sender, mx: ["mx.example"], notAfter: "2026-11-24T17:00:00+01:00" }], // prettier-ignore
   ["no version", false, { v: undefined }],
   ["another version", false, { v: 2 }],
-  ["another kind", false, { kind: "send" }],
+  ["another kind", false, { kind: "page" }],
+  ["the fields of another kind", false, { kind: "send" }],
   ["no id", false, { id: undefined }],
   ["an empty id", false, { id: "" }],
   ["an id of 201 characters", false, { id: "x".repeat(201) }],
@@ -156,12 +168,53 @@ const requests: readonly (readonly [name: string, fits: boolean, change: object]
   ["a self-check with what only a probe has", false, { kind: "self-check", egress: "aws" }],
 ];
 
+const send = {
+  v: 1,
+  kind: "send",
+  id: "a-1",
+  from: example.identity.sender,
+  to: ["x@y.example"],
+  message: "From: a@b",
+};
+const all = {
+  egress: "aws",
+  expires: "2026-11-24T17:00:00Z",
+  onUnknown: "retry",
+  priority: "high",
+  message: { s3: { bucket: "mine", key: "a" } },
+};
+const addresses = Array.from({ length: 101 }, (_, index) => `u${index}@y.example`);
+
+const sends: readonly (readonly [name: string, fits: boolean, change: object])[] = [
+  ["the least that a send holds", true, {}],
+  ["all that a send may hold", true, all],
+  ["a message in base64", true, { message: { base64: "AA==" } }],
+  ["a hundred recipients", true, { to: addresses.slice(1) }],
+  ["one more", false, { to: addresses }],
+  ["no recipient", false, { to: [] }],
+  ["no sender", false, { from: undefined }],
+  ["no message", false, { message: undefined }],
+  ["an empty message", false, { message: "" }],
+  ["a message in lines of base64", false, { message: { base64: "AAAA\nAAAA" } }],
+  ["a message in two ways", false, { message: { base64: "AA==", s3: all.message.s3 } }],
+  ["an object without its key", false, { message: { s3: { bucket: "mine" } } }],
+  ["another word for unknown", false, { onUnknown: "drop" }],
+  ["another priority", false, { priority: "urgent" }],
+  ["a field that there is not", false, { cc: [] }],
+  ["a wake", true, { kind: "wake", from: undefined, to: undefined, message: undefined, domain: "y.example", egress: "aws" }], // prettier-ignore
+  ["a wake of no domain", false, { kind: "wake", from: undefined, to: undefined, message: undefined, egress: "aws" }],
+];
+
 describe("a request fits the schema where the code takes it", () => {
-  const { value: config } = checkConfig(example);
+  const { value: config } = checkConfig({ ...example, requests: { buckets: ["mine"] } });
   assert.ok(config !== null);
-  for (const [name, fits, change] of requests) {
+  const rows = [
+    ...requests.map(([name, fits, change]) => [name, fits, { ...request, ...change }] as const),
+    ...sends.map(([name, fits, change]) => [name, fits, { ...send, ...change }] as const),
+  ];
+  for (const [name, fits, written] of rows) {
     it(`${name}: ${fits ? "fits" : "does not fit"}`, () => {
-      const document: unknown = JSON.parse(JSON.stringify({ ...request, ...change }));
+      const document: unknown = JSON.parse(JSON.stringify(written));
       const { faults } = readRequest(JSON.stringify(document), config);
       assert.equal(faults === null, fits, String(faults));
       assert.equal(fitsRequest(document), fits, JSON.stringify(fitsRequest.errors));

@@ -7,7 +7,8 @@ import type { SQSRecord } from "aws-lambda";
 import { createProbe } from "../../functions/probe.ts";
 import { firstDeadLetters, redriveDeadLetters } from "../../functions/queue/dead-letters.ts";
 import { dueIn, selfChecksIn, slotMs } from "../../functions/queue/due.ts";
-import type { Outgoing } from "../../functions/queue/queues.ts";
+import { documentOf } from "../../functions/queue/producer.ts";
+import { homeOf, type Outgoing } from "../../functions/queue/queues.ts";
 import {
   deadLetter,
   forwardedMessage,
@@ -16,7 +17,10 @@ import {
   recordedOf,
   untoldMessage,
 } from "../../functions/queue/record.ts";
+import { readRequest } from "../../functions/queue/request.ts";
 import { openSecrets } from "../../functions/secrets.ts";
+import { wakeMessage } from "../../functions/send/wake.ts";
+import type { Delivery } from "../../functions/state/deliveries.ts";
 import { findSelfCheck, type StoredSelfCheck } from "../../functions/state/self-checks.ts";
 import { findVerdict, type StoredVerdict } from "../../functions/state/verdicts.ts";
 import {
@@ -41,7 +45,10 @@ interface Kept {
 
 const messages: readonly Kept[] = kept;
 /** Nobody listens there: a probe is over at once. */
-const config = configFor({ "icloud.example": ["127.0.0.1:9"] });
+const config = configFor(
+  { "icloud.example": ["127.0.0.1:9"] },
+  { sends: {}, requests: { recipients: ["*"], ports: "any", buckets: ["mine"], privateAddresses: true } },
+);
 /** What is recorded in the file is sealed with it. */
 const key = Buffer.alloc(32, 1);
 
@@ -60,6 +67,13 @@ function recordOfKept(message: Kept): SQSRecord {
   return recordOfMessage({ MessageId: "m-1", Body: message.body, MessageAttributes: attributesOf(message) });
 }
 
+/** The queue that it is for. */
+function homeOfKept({ body }: Kept): string {
+  const { value, faults } = readRequest(body, config);
+  assert.ok(value !== null, String(faults));
+  return homeOf(value, config);
+}
+
 function idOf({ body }: Kept): string {
   return (JSON.parse(body) as { readonly id: string }).id;
 }
@@ -71,6 +85,12 @@ describe("this version understands each, with an attribute that it does not know
     await services.table.client.put({ TableName: services.table.name, Item: { pk: "seal", key } });
   });
   after(async () => await services[Symbol.asyncDispose]());
+
+  const expectForwarded = async (message: Kept, attributes: Record<string, MessageAttributeValue>): Promise<void> => {
+    const [found] = await drained(services, homeOfKept(message));
+    assert.equal(found?.Body, message.body);
+    assert.deepEqual(plain(found.MessageAttributes ?? {}), plain(attributes));
+  };
 
   const expected: Readonly<Record<string, (message: Kept) => Promise<void>>> = {
     verdict: async (message) => {
@@ -97,10 +117,10 @@ describe("this version understands each, with an attribute that it does not know
       assert.deepEqual(stored?.selfCheck, carried.selfCheck);
       assert.deepEqual([stored.at, stored.since, stored.reported], [carried.at, carried.since, true]);
     },
-    forwarded: async (message) => {
-      const [found] = await drained(services, "test-probe-mail-1");
-      assert.equal(found?.Body, message.body);
-      assert.deepEqual(plain(found.MessageAttributes ?? {}), plain(attributesOf(message)));
+    forwarded: async (message) => await expectForwarded(message, attributesOf(message)),
+    "forwarded without what is recorded": async (message) => {
+      const { Recorded: _, ...attributes } = attributesOf(message);
+      await expectForwarded(message, attributes);
     },
   };
 
@@ -129,14 +149,15 @@ describe("this version understands each, with an attribute that it does not know
   for (const message of messages.filter(({ comes }) => comes === "dead letter")) {
     it(`${message.what}: it is told, and moved back`, async () => {
       const { clients, queues } = services;
-      const [from, to] = [await queues.url("test-probe-dead"), await queues.url("test-probe")];
+      const home = homeOfKept(message);
+      const [from, to] = [await queues.url(`${home}-dead`), await queues.url(home)];
       const attributes = attributesOf(message);
       await clients.sqs.sendMessage({ QueueUrl: from, MessageBody: message.body, MessageAttributes: attributes });
       const [letter] = await firstDeadLetters(from, 1, clients.sqs);
       assert.deepEqual([letter?.id, letter?.reason], [idOf(message), attributes["Reason"]?.StringValue]);
       await new Promise((resolve) => setTimeout(resolve, 1_100));
       assert.equal((await redriveDeadLetters({ from, to }, null, clients.sqs)).length, 1);
-      const [found] = await drained(services, "test-probe");
+      const [found] = await drained(services, home);
       const { Reason: _, MessageId: __, Waits: ___, ...theirs } = attributes;
       assert.deepEqual(plain(found?.MessageAttributes ?? {}), plain(theirs));
       assert.equal(found?.Body, message.body);
@@ -161,6 +182,34 @@ function shapeOf({
   return [...Object.keys(JSON.parse(body) as object).toSorted(), ...types.toSorted()].join(", ");
 }
 
+const send = {
+  id: "a",
+  from: "probe@sender.example",
+  to: ["someone@icloud.example"],
+  message: "From: probe@sender.example\r\n\r\nhello\r\n",
+};
+const delivery: Delivery = {
+  id: "a",
+  domain: "icloud.example",
+  egress: "mail-1",
+  anyEgress: true,
+  from: send.from,
+  fromDomain: "sender.example",
+  dkimDomain: null,
+  onUnknown: "stop",
+  priority: "normal",
+  createdAt: "2026-11-24T00:00:00.000Z",
+  expiresAtMs: 0,
+  attempts: [],
+  recipients: [],
+  heldBy: null,
+  isDelayTold: false,
+  untold: [],
+  lease: null,
+  wakeAtMs: null,
+  written: "",
+};
+
 test("whatever this version writes has a shape that the file has: a new one is added there, and none is taken out", () => {
   const slots = Array.from({ length: 288 }, (_, index) =>
     new Date(Date.UTC(2026, 10, 24) + index * slotMs).toISOString(),
@@ -168,7 +217,30 @@ test("whatever this version writes has a shape that the file has: a new one is a
   const probes = slots.flatMap((slot) => dueIn(slot, config).map(({ request }) => request));
   const checks = slots.flatMap((slot) => selfChecksIn(slot, config).map(({ request }) => request));
   assert.ok(probes.length > 100 && checks.length === 2);
+  const sends = [
+    documentOf(send),
+    documentOf({ ...send, egress: "aws", expires: new Date(0), onUnknown: "stop", priority: "high" }),
+    documentOf({ ...send, message: { s3: { bucket: "mine", key: "a" } } }),
+  ];
+  const wake = wakeMessage(delivery, 0);
+  const woken = recordOfMessage({ Body: wake.body, MessageAttributes: { ...wake.attributes } });
   const records = [...probes, ...checks].map((each) => recordOf(each));
+  const sent = sends.map((each) => recordOf(each));
+  const ofSends = sent.flatMap((record): readonly Outgoing[] => [
+    { body: record.body, attributes: {}, delayS: 0 },
+    laterMessage(record, 1),
+    forwardedMessage(record),
+    deadLetter(record, ["why"]),
+    deadLetter(recordOfMessage({ Body: record.body, MessageAttributes: laterMessage(record, 1).attributes }), ["why"]),
+  ]);
+  const ofWakes: readonly Outgoing[] = [
+    wake,
+    { ...wake, attributes: {} },
+    forwardedMessage(woken),
+    recordedMessage(woken, {}, key, 1),
+    deadLetter(woken, ["why"]),
+    deadLetter(recordOf(wake.body), ["why"]),
+  ];
   const written = records.flatMap((record): readonly Outgoing[] => [
     { body: record.body, attributes: {}, delayS: 0 },
     laterMessage(record, 1),
@@ -180,7 +252,11 @@ test("whatever this version writes has a shape that the file has: a new one is a
   ]);
   const known = new Set(messages.map(shapeOf));
   // A producer's own attributes are no shape of ours.
-  known.delete(shapeOf(messages.find(({ comes }) => comes === "forwarded") ?? { body: "{}", attributes: {} }));
-  const unknownShapes = new Set(written.map(shapeOf).filter((each) => !known.has(each)));
+  known.delete(
+    shapeOf(
+      messages.find(({ what }) => what.startsWith("a request that is sent on")) ?? { body: "{}", attributes: {} },
+    ),
+  );
+  const unknownShapes = new Set([...written, ...ofSends, ...ofWakes].map(shapeOf).filter((each) => !known.has(each)));
   assert.deepEqual([...unknownShapes], []);
 });

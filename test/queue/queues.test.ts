@@ -11,6 +11,7 @@ import { closeClients, openClients } from "../../functions/clients.ts";
 import { checkConfig } from "../../functions/config/config.ts";
 import {
   batchesOf,
+  homeOf,
   Queues,
   queueNames,
   runnerOf,
@@ -37,12 +38,38 @@ describe("names and runners", () => {
     assert.deepEqual(
       runnersOf(config).map((runner) => queueNames(config, runner)),
       [
-        { probe: "mine-probe", probeDead: "mine-probe-dead" },
-        { probe: "mine-probe-mail-1", probeDead: "mine-probe-mail-1-dead" },
-        { probe: "mine-probe-mail-2", probeDead: "mine-probe-mail-2-dead" },
+        { probe: "mine-probe", probeDead: "mine-probe-dead", send: "mine-send", sendDead: "mine-send-dead" },
+        ...["mail-1", "mail-2"].map((each) => ({
+          probe: `mine-probe-${each}`,
+          probeDead: `mine-probe-${each}-dead`,
+          send: `mine-send-${each}`,
+          sendDead: `mine-send-${each}-dead`,
+        })),
       ],
     );
   });
+
+  it("a request belongs to its kind's queue, of the runner of its egress; a send by any to that of the preferred one", () => {
+    const sending = { ...config, sends: sendsOf(["aws-2", "mail-1"]) };
+    for (const [kind, egress, queue] of [
+      ["probe", "mail-2", "mine-probe-mail-2"],
+      ["self-check", "aws", "mine-probe"],
+      ["send", "mail-1", "mine-send-mail-1"],
+      ["send", "aws-2", "mine-send"],
+      ["send", null, "mine-send"],
+      ["wake", "mail-2", "mine-send-mail-2"],
+      ["wake", "gone", "mine-send"],
+    ] as const) {
+      assert.equal(homeOf({ kind, egress }, sending), queue, `${kind} ${egress}`);
+    }
+    assert.equal(homeOf({ kind: "send", egress: null }, { ...config, sends: sendsOf(null) }), "mine-send-mail-1");
+  });
+
+  function sendsOf(egresses: readonly string[] | null): NonNullable<typeof config>["sends"] {
+    const { value } = checkConfig({ ...config, sends: { egresses } });
+    assert.ok(value !== null);
+    return value.sends;
+  }
 
   it("an egress is its worker's, else the functions'", () => {
     const runners = config.egresses.map(({ name }) => runnerOf(name, config));

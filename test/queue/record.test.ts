@@ -221,3 +221,17 @@ test("no message has more than ten attributes, and ours are among them", () => {
 function reasonOf(faults: readonly string[], record: SQSRecord = recordOf({})): string {
   return deadLetter(record, faults).attributes["Reason"]?.StringValue ?? "";
 }
+
+test("a body that leaves no room has its reason cut, or none, and no other attribute, so that SQS takes it", () => {
+  const others: SQSMessageAttributes = { Trace: { dataType: "String", stringValue: "t".repeat(1_000) } };
+  for (const octets of [1_048_576, 1_048_400, 1_048_000, 1_046_000, 1_000_000]) {
+    const { body: same, attributes } = deadLetter(recordOf(others, "x".repeat(octets)), ["é".repeat(3_000)]);
+    const size = Object.entries(attributes).reduce(
+      (sum, [name, { DataType = "", StringValue = "" }]) => sum + Buffer.byteLength(name + DataType + StringValue),
+      Buffer.byteLength(same),
+    );
+    assert.ok(size <= 1_048_576, `${octets}: ${size}`);
+    assert.equal("Reason" in attributes, octets <= 1_048_000);
+    assert.equal("Trace" in attributes, false);
+  }
+});

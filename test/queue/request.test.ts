@@ -72,9 +72,14 @@ test("a request's digest is of what was asked, whatever the configuration makes 
   }
 });
 
-test("a body that is too long to be put back is a fault before it is read", () => {
-  const { faults } = readRequest(JSON.stringify({ ...least, id: "x".repeat(70_000) }), config);
-  assert.deepEqual(faults, ["$: it has more than 65536 octets, which no request needs"]);
+test("a body that is too long to be put back is a fault before its fields are read", () => {
+  for (const [octets, limit] of [
+    [70_000, 65_536],
+    [1_048_577, 1_048_576],
+  ] as const) {
+    const { faults } = readRequest(JSON.stringify({ ...least, id: "x".repeat(octets) }), config);
+    assert.deepEqual(faults, [`$: it has more than ${limit} octets, which no request needs`]);
+  }
 });
 
 test("what it does not say is the configuration's: the functions' way out, our sender, the hosts of DNS", () => {
@@ -102,7 +107,8 @@ const wrong: readonly (readonly [name: string, change: object, ...faults: string
   ["a version that there never was", { v: 0 }, "v: expected 1, the version of requests"],
   ["half a version", { v: 1.5 }, "v: expected 1, the version of requests"],
   ["a version that is a text", { v: "1" }, "v: expected 1, the version of requests"],
-  ["another kind", { kind: "send", to: [] }, 'kind: expected "probe" or "self-check"'],
+  ["another kind", { kind: "page", to: [] }, 'kind: expected "probe", "self-check" or "send"'],
+  ["a kind that every object has", { kind: "toString" }, 'kind: expected "probe", "self-check" or "send"'],
   ["no id", { id: undefined }, "id: is missing; it takes string"],
   ["an id with a line feed", { id: "a\nb" }, "id: 1 to 200 visible ASCII characters"],
   ["no recipient", { recipient: undefined }, "recipient: is missing; it takes string"],
@@ -158,7 +164,7 @@ describe("a wrong request is told every fault, each with the path of its field",
     ["[]", "$: expected an object"],
     ['"probe"', "$: expected an object"],
     ["{}", "v: expected 1, the version of requests"],
-    ['{"v":1}', 'kind: expected "probe" or "self-check"'],
+    ['{"v":1}', 'kind: expected "probe", "self-check" or "send"'],
   ] as const) {
     it(`the body ${JSON.stringify(body)}`, () => assert.deepEqual(readRequest(body, config).faults, [fault]));
   }
@@ -173,6 +179,9 @@ const allowed: readonly (readonly [name: string, requests: object, change: objec
   ["a mailbox of a domain that ends like it", { recipients: ["@y.example"] }, { recipient: "x@by.example" }, "refused"],
   ["a listed domain beyond ASCII", { recipients: ["@bücher.example"] }, { recipient: "x@xn--bcher-kva.example" }, "allowed"], // prettier-ignore
   ["a sender of the list", { senders: ["Boss@Sender.Example"] }, { from: "Boss@sender.example" }, "allowed"],
+  ["any sender of a listed domain", { senders: ["@Sender.example"] }, { from: "boss@sender.EXAMPLE" }, "allowed"],
+  ["a sender of a domain below it", { senders: ["@sender.example"] }, { from: "boss@a.sender.example" }, "refused"],
+  ["the null sender, where a domain is listed", { senders: ["@sender.example"] }, { from: "" }, "refused"],
   ["the null sender of the list", { senders: [""] }, { from: "<>" }, "allowed"],
   ["a sender that is not in the list", { senders: ["boss@sender.example"] }, { from: "" }, "refused"],
   ["a port of the list", { ports: [25, 2_525] }, { mx: ["mx.example:2525"] }, "allowed"],
@@ -208,7 +217,8 @@ test("a request for a self-check is read whole", () => {
     faults: null,
   });
   const { notAfter: _, ...whenever } = selfCheck;
-  assert.equal(readRequest(JSON.stringify(whenever), config).value?.notAfterMs, null);
+  const { value } = readRequest(JSON.stringify(whenever), config);
+  assert.equal(value?.kind === "self-check" && value.notAfterMs, null);
 });
 
 const wrongSelfChecks: readonly (readonly [name: string, change: object, ...faults: string[]])[] = [
