@@ -153,8 +153,8 @@ async function heed(verdict: Verdict, before: PairState, lease: Lease, { deps, t
   if (notBefore === null) return;
   const { provider, egress } = lease;
   try {
-    const isSettled = await settle(lease, { ...before, notBefore }, table);
-    if (!isSettled) log({ level: "warn", event: "lease-lost", provider, egress });
+    const settled = await settle(lease, before, (pair) => ({ ...pair, notBefore }), table);
+    if (settled === null) log({ level: "warn", event: "lease-lost", provider, egress });
   } catch (error) {
     // The check goes on: done anew, it would ask the very provider that wants to be left alone.
     log({ level: "error", event: "pair-unwritten", provider, egress, fault: faultText(error) });

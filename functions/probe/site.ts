@@ -13,6 +13,9 @@ export interface Site {
   readonly name: string;
 }
 
+/** The series of hosts that nobody has named: a domain is no dimension. */
+export const unknownProvider = "other";
+
 export async function siteOf(probe: Probe, config: Config): Promise<Site> {
   const { mx, recipient } = probe;
   const target = targetOf(probe, config.targets);

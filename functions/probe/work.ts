@@ -13,7 +13,7 @@ import {
   waitsOf,
 } from "../queue/record.ts";
 import { readRequest, type Probe } from "../queue/request.ts";
-import { queueNames, runnerOf } from "../queue/queues.ts";
+import { homeOf, queueNames } from "../queue/queues.ts";
 import { faultText } from "../report/log.ts";
 import { lateState, recordingOf, verdictEntry } from "../report/recording.ts";
 import { usualRequest } from "../route/probe-request.ts";
@@ -26,15 +26,16 @@ import type { StoredSelfCheck } from "../state/self-checks.ts";
 import { countDuplicate, findVerdict, fitted, putVerdict, type StoredVerdict } from "../state/verdicts.ts";
 import { openedEgress } from "./egress.ts";
 import { done, resolverOf, sendBack, type Result, type Runs } from "./runs.ts";
-import { configuredHosts, siteOf, type Site } from "./site.ts";
+import { configuredHosts, siteOf, unknownProvider, type Site } from "./site.ts";
 import { bury, tooLate, withoutEgress } from "./unworkable.ts";
 
 export async function work(record: SQSRecord, runs: Runs): Promise<Result> {
   const { config, log, now, runner } = runs.deps;
   const { value: request, faults } = readRequest(record.body, config);
   if (request === null) return await bury(record, faults, runs);
-  const home = queueNames(config, runnerOf(request.egress, config)).probe;
-  if (home !== queueNames(config, runner).probe) {
+  const home = homeOf(request, config);
+  const isSend = request.kind === "send" || request.kind === "wake";
+  if (isSend || home !== queueNames(config, runner).probe) {
     log({ level: "warn", event: "forwarded", id: request.id, egress: request.egress });
     await runs.queues.send(home, [forwardedMessage(record)]);
     return done;
@@ -61,14 +62,15 @@ async function isNew({ id }: Probe, { table }: Runs): Promise<boolean> {
 }
 
 /**
- * What asks hosts, and what checks ourselves: most of the program, and nothing that a record needs for which nobody is asked.
- * Both are loaded by the first that needs one of them. Nobody has a session before that, whose replies the load of the
+ * What asks hosts, what follows from their answers, and what checks ourselves: most of the program, and little that a record
+ * needs for which nobody is asked. All are loaded by the first that needs one of them. Nobody has a session before that, whose replies the load of the
  * other would hold up (DESIGN §10). Those who want them at once wait for one load.
  */
 async function asking() {
   const [{ probe }, { checkInTurn, writeSelfCheck }] = await Promise.all([
     import("../route/attempts.ts"),
     import("./self-check.ts"),
+    import("./hold-sends.ts"),
   ]);
   return { probeHosts: probe, checkInTurn, writeSelfCheck };
 }
@@ -103,7 +105,7 @@ const waitsToTell = 20;
 /** A verdict that was carried along because the table did not take it: nobody is asked for it again. */
 async function writeInTurn(record: SQSRecord, probe: Probe, stored: StoredVerdict, runs: Runs): Promise<Result> {
   const key = await runs.key();
-  const run = async (turn: Turn): Promise<Result> => await writeLate(record, stored, turn, runs);
+  const run = async (turn: Turn): Promise<Result> => await writeLate(record, probe, stored, turn, runs);
   const putBack = async (delayS: number): Promise<Result> =>
     await sendBack(recordedMessage(record, stored, key, delayS), runs);
   return await inTurn(probe, { gapMs: 0, run, putBack }, runs);
@@ -128,9 +130,6 @@ async function inTurn(probe: Probe, { gapMs, run, putBack }: InTurn, runs: Runs)
     return await putBack(held.waitMs / 1000 + Math.random() * 2);
   });
 }
-
-/** The series of hosts that nobody has named: a domain is no dimension. */
-const unknownProvider = "other";
 
 async function ask(record: SQSRecord, probe: Probe, out: Egress, turn: Turn, runs: Runs): Promise<Result> {
   const { config, now, log } = runs.deps;
@@ -178,15 +177,25 @@ async function ask(record: SQSRecord, probe: Probe, out: Egress, turn: Turn, run
   // Where it turned out only now whose hosts they are, it is not known here what block of theirs stands.
   const told = provider === site.name ? stored : { ...stored, blocked: null };
   log(verdictEntry(told));
-  return await write(record, told, state, lease, runs);
+  // A send, which has no lease, may have moved the block meanwhile; how long to stay away is ours to say.
+  const change = (pair: PairState): PairState =>
+    pair === before ? state : { ...lateState(told, pair, backOffMsOf(runs)), notBefore: state.notBefore };
+  return await write(record, probe, told, { lease, before, change }, runs);
 }
 
-/** The row, then what follows from it for the pair. What cannot be written now is carried along, and written later. */
+/** What a verdict makes of the pair, and the right to write it. */
+interface Settling {
+  readonly lease: Lease;
+  readonly before: PairState;
+  readonly change: (pair: PairState) => PairState;
+}
+
+/** The row, then what follows from it for others. What cannot be written now is carried along, and written later. */
 async function write(
   record: SQSRecord,
+  probe: Probe,
   stored: StoredVerdict,
-  state: PairState,
-  lease: Lease,
+  { lease, before, change }: Settling,
   runs: Runs,
 ): Promise<Result> {
   const { deps, table } = runs;
@@ -194,13 +203,24 @@ async function write(
   try {
     const there = (await putVerdict(stored, table)) ? null : await findVerdict(id, table);
     if (there !== null && (there.at !== stored.at || there.reported)) return await countCopy(id, runs);
-    const isSettled = stored.provider !== lease.provider || (await settle(lease, state, table));
+    const isKept = stored.provider === lease.provider;
+    const settled = isKept ? await settle(lease, before, change, table) : null;
+    const isSettled = !isKept || settled !== null;
     if (!isSettled) deps.log({ level: "warn", event: "lease-lost", id });
-    return { kind: "verdict", record, stored, isWritten: isSettled };
+    const { holdSends } = await import("./hold-sends.ts");
+    // Where it turned out only now whose hosts they are, the sends to them are told by that too.
+    const provider = stored.provider === unknownProvider ? lease.provider : stored.provider;
+    await holdSends(stored, { provider, from: probe.from }, runs);
+    return { kind: "verdict", record, stored: toldOf(stored, settled), isWritten: isSettled };
   } catch (error) {
     deps.log({ level: "error", event: "row-unwritten", id, fault: faultText(error) });
     return { kind: "verdict", record, stored, isWritten: false };
   }
+}
+
+/** A yes that ended no block, because another's refusal came meanwhile, is no word on it. */
+function toldOf(stored: StoredVerdict, settled: PairState | null): StoredVerdict {
+  return stored.blocked === false && settled !== null && settled.block !== null ? { ...stored, blocked: null } : stored;
 }
 
 /** The request has a verdict: this is another copy, or its process died between the row and what follows it. */
@@ -214,18 +234,20 @@ async function foundAgain(
   if (found.digest !== probe.digest) {
     return await bury(record, [`id: ${JSON.stringify(probe.id)} was used before, for another request`], runs);
   }
-  if (!found.reported && isOwnAgain(record)) return await writeLate(record, found, turn, runs);
+  if (!found.reported && isOwnAgain(record)) return await writeLate(record, probe, found, turn, runs);
   return await countCopy(probe.id, runs);
 }
 
 /** What a verdict changes that is written some time after it was decided. */
 async function writeLate(
   record: SQSRecord,
+  probe: Probe,
   stored: StoredVerdict,
   { lease, before }: Turn,
   runs: Runs,
 ): Promise<Result> {
-  return await write(record, stored, lateState(stored, before, backOffMsOf(runs)), lease, runs);
+  const change = (pair: PairState): PairState => lateState(stored, pair, backOffMsOf(runs));
+  return await write(record, probe, stored, { lease, before, change }, runs);
 }
 
 async function countCopy(id: string, { deps, table }: Runs): Promise<Result> {

@@ -72,6 +72,7 @@ export function alarmsOf(config: Config): readonly Alarm[] {
     ]),
     ...config.egresses.map(({ name }) => selfCheck(name, config)),
     ...runnersOf(config).flatMap((runner) => failures(queueNames(config, runner), runner, config)),
+    ...(config.sends === null ? [] : runnersOf(config).flatMap((runner) => sendFailures(runner, config))),
     scheduleFailures(config),
     ...egresses.flatMap((egress) => blockedWidely(egress, pairs, config)),
     ...pairs.map((pair) => blocked(pair, pairs, config)),
@@ -293,8 +294,7 @@ function selfCheck(egress: string, { name }: Config): MetricAlarm {
 
 /** Our own faults. SQS tells nothing of a queue that is long empty, which is good. */
 function failures(names: QueueNames, runner: Runner, { name, alarms }: Config): readonly MetricAlarm[] {
-  const whose = runner === "functions" ? "functions" : runner.worker;
-  const egress = runner === "functions" ? null : runner.worker;
+  const { whose, egress } = partyOf(runner);
   return [
     {
       ...ofQueue,
@@ -313,6 +313,44 @@ function failures(names: QueueNames, runner: Runner, { name, alarms }: Config): 
       threshold: alarms.lateMinutes * 60,
     },
   ];
+}
+
+/**
+ * The same of sends. What waits there by rights may be old already: SQS counts a message's age from when it was sent, so
+ * that a wake is as old as its delay when it comes, and a send that is worked on as old as its attempt.
+ */
+function sendFailures(runner: Runner, config: Config): readonly MetricAlarm[] {
+  const { name, alarms } = config;
+  const { whose, egress } = partyOf(runner);
+  const { send, sendDead } = queueNames(config, runner);
+  const minutes = alarms.lateMinutes + usualAgeMinutes;
+  return [
+    {
+      ...ofQueue,
+      egress,
+      name: `${name}-failures-sends-dead-${whose}`,
+      description: `sends could not be worked on, and lie in ${sendDead}`,
+      metrics: [queueMetric("dead", "ApproximateNumberOfMessagesVisible", sendDead)],
+      threshold: 1,
+    },
+    {
+      ...ofQueue,
+      egress,
+      name: `${name}-failures-sends-late-${whose}`,
+      description: `sends wait in ${send} for ${minutes} minutes or more, delays and the longest attempt counted`,
+      metrics: [queueMetric("age", "ApproximateAgeOfOldestMessage", send)],
+      threshold: minutes * 60,
+    },
+  ];
+}
+
+/** SQS's longest delay, and then an attempt as long as a function may take. */
+const usualAgeMinutes = 15 + 15;
+
+function partyOf(runner: Runner): { readonly whose: string; readonly egress: string | null } {
+  return runner === "functions"
+    ? { whose: "functions", egress: null }
+    : { whose: runner.worker, egress: runner.worker };
 }
 
 /** A slot that was given up: who was due in it is not probed before the next round, over no egress. */

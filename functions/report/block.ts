@@ -1,4 +1,5 @@
-// What a verdict says of the block that stands between us and a provider. Pure. It counts nothing.
+// What a verdict says of the block that stands between us and a provider, and of whatever else stands by the same rules.
+// Pure. It counts nothing.
 //
 // `Blocked` must not mask either (DESIGN §11): 1 when an IP's refusal was read, of any host; 0 only when a session has
 // got past the stage at which the block stood; else nothing is said.
@@ -8,6 +9,12 @@ import type { Block } from "../state/pairs.ts";
 import type { Finding, Verdict } from "../verdict/verdict.ts";
 import { blockClass } from "./names.ts";
 
+/** Whose verdict it is, and when it was decided: RFC 3339, UTC. */
+export interface Said {
+  readonly id: string;
+  readonly at: string;
+}
+
 /**
  * What a verdict says of the block. A refusal of the IP begins one, or moves it to a later stage; a session that got a yes
  * at that stage or beyond ends it, unless the very host that refused was asked again and did not come so far.
@@ -16,23 +23,47 @@ import { blockClass } from "./names.ts";
 export function blockAfter(
   verdict: Verdict,
   before: Block | null,
-  { id, at }: { readonly id: string; readonly at: string },
+  said: Said,
 ): { readonly block: Block | null; readonly blocked: boolean | null } {
-  const said = verdict.findings.filter(({ class: kind }) => kind === blockClass);
-  const [first] = said.toSorted((a, b) => stages.indexOf(b.stage) - stages.indexOf(a.stage));
-  if (first !== undefined) return { block: standing(first, before, { id, at }), blocked: true };
-  if (before === null) return { block: null, blocked: verdict.outcome === "accepted" ? false : null };
+  const refusals = verdict.findings.filter(({ class: kind }) => kind === blockClass);
+  const { stands, isStanding } = standingAfter(verdict, refusals, before, said);
+  return { block: stands, blocked: isStanding };
+}
+
+type Refusal = Pick<Finding, "stage" | "host">;
+
+/** `isStanding`: what the verdict says of it; null, nothing. `word`: the furthest of the refusals. */
+export interface Standing<R> {
+  readonly stands: Block | null;
+  readonly isStanding: boolean | null;
+  readonly word: R | null;
+}
+
+/** @param refusals those in the verdict that say that it stands */
+export function standingAfter<R extends Refusal>(
+  verdict: Verdict,
+  refusals: readonly R[],
+  before: Block | null,
+  said: Said,
+): Standing<R> {
+  const [word = null] = refusals.toSorted((a, b) => stages.indexOf(b.stage) - stages.indexOf(a.stage));
+  if (word !== null) return { stands: standing(word, before, said), isStanding: true, word };
+  if (before === null) return { stands: null, isStanding: verdict.outcome === "accepted" ? false : null, word };
   const again = verdict.attempts.filter(({ host }) => host === before.host);
   const asked = again.length > 0 ? again : verdict.attempts;
   const isPast = asked.some((attempt) => hasPassed(attempt, before.stage));
-  return isPast ? { block: null, blocked: false } : { block: before, blocked: null };
+  return isPast ? { stands: null, isStanding: false, word } : { stands: before, isStanding: null, word };
 }
 
 /** The furthest stage that was refused is the one to get past; a block goes on from its first word. */
-function standing({ stage, host }: Finding, before: Block | null, said: { id: string; at: string }): Block {
+function standing({ stage, host }: Refusal, before: Block | null, said: Said): Block {
   const since = { since: before?.since ?? said.at, id: before?.id ?? said.id };
-  const deeper = before !== null && stages.indexOf(before.stage) > stages.indexOf(stage);
-  return deeper ? before : { stage, host, ...since };
+  return before !== null && isDeeper(before, stage) ? before : { stage, host, ...since };
+}
+
+/** Whether what stood before stood at a later stage than this. */
+export function isDeeper(before: Pick<Block, "stage">, stage: Stage): boolean {
+  return stages.indexOf(before.stage) > stages.indexOf(stage);
 }
 
 /** Whether a yes was read at this stage or beyond it. */

@@ -40,6 +40,12 @@ export const egressMetrics = {
   Skipped:         { unit: "Count", by: ["Egress"] }, // due, and not probed: backing off, paused, too late, no way out
   RepliesUnmasked: { unit: "Count", by: ["Egress"] },
   SelfCheckFaults: { unit: "Count", by: ["Egress"] }, // daily; only where the checks came to something
+  // Of sends, only where there is one: times that one waited for a block to end, and recipients by what became of them.
+  Held:            { unit: "Count", by: ["Egress"] },
+  Delivered:       { unit: "Count", by: ["Egress"] },
+  Failed:          { unit: "Count", by: ["Egress"] },
+  Expired:         { unit: "Count", by: ["Egress"] },
+  Unknown:         { unit: "Count", by: ["Egress"] }, // they may have the message: it was sent whole and never answered
 } as const satisfies Readonly<Record<string, MetricName>>;
 
 /** The class that says that the IP is refused. */

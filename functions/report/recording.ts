@@ -45,6 +45,28 @@ export function lateState(stored: StoredVerdict, before: PairState, backOffMs: n
   return { ...before, block: blockAfter(stored.verdict, before.block, stored).block };
 }
 
+/**
+ * What a send's verdict changes of the pair: sends have no lease, and others' verdicts come beside it. Only what moves the
+ * block, or says it again, is written, so that a send that was taken costs nothing; who comes late ends no block here either.
+ * @returns the pair as it is to be (null: as it is), and what `Blocked` says
+ */
+export function besideOthers(
+  { id, at, verdict }: Pick<StoredVerdict, "id" | "at" | "verdict">,
+  before: PairState,
+): { readonly state: PairState | null; readonly blocked: boolean | null } {
+  const { block, blocked } = blockAfter(verdict, before.block, { id, at });
+  if (blocked === null || (!blocked && before.block === null)) return { state: null, blocked };
+  if (before.last === null || before.last.at <= at) {
+    const clearedAt = blocked ? before.clearedAt : at;
+    return { state: { ...before, block, clearedAt, last: { id, at } }, blocked };
+  }
+  if (!blocked) return { state: null, blocked: null };
+  const isOver = before.clearedAt !== null && before.clearedAt >= at;
+  // One of many that were refused at the same time: the block is as far already, and was said later.
+  const isThere = before.block !== null && before.block.stage === block?.stage;
+  return { state: isOver || isThere ? null : { ...before, block }, blocked };
+}
+
 /** The verdict as one entry of the log, its conversation in the notation of dialogs. */
 export function verdictEntry({ id, provider, egress, recipient, at, verdict, blocked }: StoredVerdict): Entry {
   const { outcome, class: kind, severity, blocklist, rule, remedy, primary, attempts } = verdict;

@@ -1,6 +1,11 @@
 // What stands between us and a provider over one egress: the lease of the one session at a time, the block that stands,
 // how long to stay away. One row a pair. It does not know why a block was seen, or what follows from it.
+//
+// Probes have the lease when they write; sends, many at a time, have none. So whoever writes what it made of the row does
+// so only if the row still says what was read, and else makes it anew.
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Stage } from "../smtp/transcript.ts";
+import { asRead } from "./as-read.ts";
 import { pairOf } from "./verdicts.ts";
 import { isConditionFault, rowsOf, type Table } from "./table.ts";
 
@@ -82,22 +87,49 @@ export async function release({ provider, egress, owner }: Lease, gapMs: number,
   await updateOwn({ provider, egress, owner }, "SET leaseUntilMs = :until REMOVE leaseOwner", values, table);
 }
 
+/** What is made of the pair as it is; called again where it has become another meanwhile. */
+type Change = (pair: PairState) => PairState;
+
 /**
- * Writes what a verdict has changed. Only who has the lease may: the order of sessions is the leases', not the clocks'.
- * @returns false where the lease is no longer ours: then nothing is written
+ * Writes what a verdict has changed. Only who has the lease may: the order of its sessions is the leases', not the clocks'.
+ * @param before the pair as it was read
+ * @returns the pair as it was written; null where the lease is no longer ours: then nothing is written
  */
-export async function settle(
-  lease: Lease,
-  { block, clearedAt, last, notBefore }: PairState,
+export async function settle(lease: Lease, before: PairState, change: Change, table: Table): Promise<PairState | null> {
+  return await changed(lease, before, table, async (pair) => {
+    const next = change(pair);
+    const { notBefore } = next;
+    const isWritten = await writeState(
+      pair,
+      next,
+      { set: ", notBefore = :notBefore", only: " AND leaseOwner = :owner" },
+      { ":notBefore": notBefore, ":owner": lease.owner },
+      table,
+    );
+    return isWritten ? next : null;
+  });
+}
+
+/**
+ * Writes what a verdict has changed of the block, whoever has the lease: neither it nor `notBefore` is touched.
+ * @param change its `state` is the pair as it is to be; null: nothing is to be written
+ * @returns what was made of it last
+ */
+export async function changeBlock<T extends { readonly state: PairState | null }>(
+  pair: { readonly provider: string; readonly egress: string },
+  change: (pair: PairState) => T,
   table: Table,
-): Promise<boolean> {
-  return await updateOwn(
-    lease,
-    "SET #block = :block, clearedAt = :clearedAt, #last = :last, notBefore = :notBefore",
-    { ":block": block, ":clearedAt": clearedAt, ":last": last, ":notBefore": notBefore },
-    table,
-    { "#block": "block", "#last": "last" },
-  );
+): Promise<T> {
+  const { provider, egress } = pair;
+  const [before = { provider, egress, ...nothingKnown }] = await statesOf([pair], table);
+  const made = await changed({ provider, egress, owner: null }, before, table, async (read) => {
+    const next = change(read);
+    if (next.state === null) return next;
+    const values = { ":provider": provider, ":egress": egress };
+    const more = { set: ", provider = :provider, egress = :egress", only: "" };
+    return (await writeState(read, next.state, more, values, table)) ? next : null;
+  });
+  return made ?? change(before);
 }
 
 /** Of each pair, in the order asked; one that was never probed has nothing. */
@@ -128,13 +160,64 @@ async function waitFor(provider: string, egress: string, nowMs: number, table: T
   return row["leaseOwner"] === undefined ? restMs : Math.min(restMs, sessionMs);
 }
 
-async function updateOwn(
-  lease: Lease,
-  expression: string,
-  values: object,
+/** Conflicts are of a few sends that end at once; more than so many in turn are a fault. */
+const triesLimit = 10;
+
+/**
+ * Writes until it is written, each time with the row as it is.
+ * @param write null: the row is another by now
+ * @returns null where there is an owner that has the lease no longer
+ */
+async function changed<T>(
+  { provider, egress, owner }: { readonly provider: string; readonly egress: string; readonly owner: string | null },
+  before: PairState,
   table: Table,
-  names: Readonly<Record<string, string>> | null = null,
+  write: (pair: PairState) => Promise<T | null>,
+): Promise<T | null> {
+  let pair = before;
+  for (let tries = 1; tries <= triesLimit; tries++) {
+    const written = await write(pair);
+    if (written !== null) return written;
+    await sleep(Math.random() * 20 * tries);
+    const [row = {}] = await rowsOf([keyOf(provider, egress)], table);
+    if (owner !== null && row["leaseOwner"] !== owner) return null;
+    pair = { ...fromRow(row), provider, egress };
+  }
+  throw new Error(`the row of ${provider} over ${egress} was written by others ${triesLimit} times meanwhile`);
+}
+
+/** @returns false where the row says something else than was read, or the rest of the condition is not met */
+async function writeState(
+  read: PairState,
+  { block, clearedAt, last }: PairState,
+  { set, only }: { readonly set: string; readonly only: string },
+  values: Readonly<Record<string, unknown>>,
+  table: Table,
 ): Promise<boolean> {
+  const known = asRead({ block: read.block, clearedAt: read.clearedAt, last: read.last });
+  try {
+    await table.client.update({
+      TableName: table.name,
+      Key: { pk: keyOf(read.provider, read.egress) },
+      UpdateExpression: `SET #block = :block, #clearedAt = :clearedAt, #last = :last${set}`,
+      ConditionExpression: known.text + only,
+      ExpressionAttributeNames: known.names,
+      ExpressionAttributeValues: {
+        ":block": block,
+        ":clearedAt": clearedAt,
+        ":last": last,
+        ...known.values,
+        ...values,
+      },
+    });
+    return true;
+  } catch (error) {
+    if (isConditionFault(error)) return false;
+    throw error;
+  }
+}
+
+async function updateOwn(lease: Lease, expression: string, values: object, table: Table): Promise<boolean> {
   const { provider, egress, owner } = lease;
   try {
     await table.client.update({
@@ -143,7 +226,6 @@ async function updateOwn(
       UpdateExpression: expression,
       ConditionExpression: "leaseOwner = :owner",
       ExpressionAttributeValues: { ":owner": owner, ...values },
-      ...(names === null ? {} : { ExpressionAttributeNames: names }),
     });
     return true;
   } catch (error) {

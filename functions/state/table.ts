@@ -54,8 +54,10 @@ export function boundedTable(table: Table, abortSignal: AbortSignal): Table {
 
 /** Verdicts by pair, in the order of time. */
 export const pairIndex = "byPair";
+/** What somebody must be woken for, in the order of when: only rows that have its keys are in it. */
+export const wakeIndex = "byWake";
 
-/** What the table is made of: one key, one index. TTL is on `expiresAt`; readers filter by it, since DynamoDB is late. */
+/** What the table is made of: one key, two indexes. TTL is on `expiresAt`; readers filter by it, since DynamoDB is late. */
 export function tableDefinition(name: string): CreateTableCommandInput {
   return {
     TableName: name,
@@ -64,6 +66,8 @@ export function tableDefinition(name: string): CreateTableCommandInput {
       { AttributeName: "pk", AttributeType: "S" },
       { AttributeName: "pair", AttributeType: "S" },
       { AttributeName: "at", AttributeType: "S" },
+      { AttributeName: "wakeShard", AttributeType: "S" },
+      { AttributeName: "wakeAtMs", AttributeType: "N" },
     ],
     KeySchema: [{ AttributeName: "pk", KeyType: "HASH" }],
     GlobalSecondaryIndexes: [
@@ -74,6 +78,15 @@ export function tableDefinition(name: string): CreateTableCommandInput {
           { AttributeName: "at", KeyType: "RANGE" },
         ],
         Projection: { ProjectionType: "ALL" },
+      },
+      {
+        IndexName: wakeIndex,
+        KeySchema: [
+          { AttributeName: "wakeShard", KeyType: "HASH" },
+          { AttributeName: "wakeAtMs", KeyType: "RANGE" },
+        ],
+        // Such a row may hold hundreds of kilobytes, and each change of one would be written here again.
+        Projection: { ProjectionType: "INCLUDE", NonKeyAttributes: ["id", "domain", "egress", "createdAt"] },
       },
     ],
   };

@@ -2,12 +2,12 @@
 //
 // dynalite 4 throws where nobody can catch it when a client goes away in the middle of a request, which a worker that
 // is killed does.
-import { CreateTableCommand, DescribeTableCommand, type CreateTableCommandInput } from "@aws-sdk/client-dynamodb";
+import type { CreateTableCommandInput } from "@aws-sdk/client-dynamodb";
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { once } from "node:events";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { setTimeout as sleep } from "node:timers/promises";
+import { createTable, moveTable } from "./table-move.ts";
 
 export interface TableService extends AsyncDisposable {
   readonly url: string;
@@ -47,17 +47,8 @@ function forgive(server: Server): void {
   });
 }
 
-/** Makes the table where it is not there yet, and waits until it can be used. */
+/** Makes the table where it is not there yet, or lacks an index, and waits until it can be used. */
 export async function setUpTable(definition: CreateTableCommandInput, client: DynamoDBDocumentClient): Promise<void> {
-  const table = { TableName: definition.TableName };
-  try {
-    await client.send(new CreateTableCommand(definition));
-  } catch (error) {
-    if ((error as Error).name !== "ResourceInUseException") throw error;
-  }
-  for (;;) {
-    const { Table } = await client.send(new DescribeTableCommand(table));
-    if (Table?.TableStatus === "ACTIVE") return;
-    await sleep(20);
-  }
+  await moveTable(definition, client);
+  await createTable(definition, client);
 }

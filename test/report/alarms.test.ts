@@ -80,6 +80,10 @@ test("each pair, each egress and each queue has its own", () => {
     "delivery-probe-failures-late-functions",
     "delivery-probe-failures-dead-mail-1",
     "delivery-probe-failures-late-mail-1",
+    "delivery-probe-failures-sends-dead-functions",
+    "delivery-probe-failures-sends-late-functions",
+    "delivery-probe-failures-sends-dead-mail-1",
+    "delivery-probe-failures-sends-late-mail-1",
     "delivery-probe-failures-dead-schedule",
   ]);
 });
@@ -309,9 +313,21 @@ test("failures: dead letters at once, requests that wait for as long as the conf
       ["delivery-probe-probe", 2_700, null],
       ["delivery-probe-probe-mail-1-dead", 1, "mail-1"],
       ["delivery-probe-probe-mail-1", 2_700, "mail-1"],
+      ["delivery-probe-send-dead", 1, null],
+      // A delay and the longest attempt are half an hour more, and no fault.
+      ["delivery-probe-send", 4_500, null],
+      ["delivery-probe-send-mail-1-dead", 1, "mail-1"],
+      ["delivery-probe-send-mail-1", 4_500, "mail-1"],
       ["delivery-probe-schedule-dead", 1, null],
     ],
   );
+});
+
+test("where no sends are taken no alarm is about them, and none of the others is another", () => {
+  const without = alarmsOf(configOf({ sends: null }));
+  assert.deepEqual(without.filter(({ name }) => name.includes("sends")), []); // prettier-ignore
+  const names = alarms.filter(({ name }) => !name.includes("-failures-sends-")).map(({ name }) => name);
+  assert.deepEqual(without.map(({ name }) => name), names); // prettier-ignore
 });
 
 test("whatever names a valid configuration has, no two alarms and no two queues share one", () => {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseDialog } from "../../infra/local/mail/dialog.ts";
 import { entryText } from "../../functions/report/log.ts";
-import { lateState, recordingOf, verdictEntry } from "../../functions/report/recording.ts";
+import { besideOthers, lateState, recordingOf, verdictEntry } from "../../functions/report/recording.ts";
 import type { PairState } from "../../functions/state/pairs.ts";
 import { judge } from "../../functions/verdict/verdict.ts";
 import { transcriptOf } from "../verdict/transcripts.ts";
@@ -83,6 +83,29 @@ test("a yes that is written late ends no block, and a verdict that is the last o
   const first = { ...since, last: { id: "b-0", at: earlier } };
   assert.deepEqual(lateState(yes, first, backOffMs), recordingOf(storedOf("250 2.1.5 ok"), first, backOffMs).state);
 });
+
+const yes = storedOf("250 2.1.5 ok");
+const stood = { stage: "rcpt", host: "mx01.mail.icloud.com", since: "2026-11-24T10:00:00.000Z", id: "a-0" } as const;
+const last = { id: "b-1", at: earlier };
+const since = { id: "b-1", at: later };
+const greylisted = storedOf("450 4.2.0 greylisted");
+
+for (const [name, said, pair, changes, blocked] of [
+  ["of a send that was taken, with no block", yes, { ...before, last }, null, false],
+  ["of a send that was taken, past a block", yes, { ...before, block: stood, last }, { block: null, clearedAt: at, last: { id: "a-1", at } }, false], // prettier-ignore
+  ["of a refusal, the first", listed, before, { block: { ...stood, since: at, id: "a-1" }, last: { id: "a-1", at } }, true], // prettier-ignore
+  ["of a refusal that was said before, so that nobody who comes late ends it", listed, { ...before, block: stood, last }, { last: { id: "a-1", at } }, true], // prettier-ignore
+  ["of what says nothing of the block", greylisted, { ...before, block: stood, last }, null, null],
+  ["of a yes that comes late, past a block", yes, { ...before, block: stood, last: since }, null, null],
+  ["of a yes that comes late, with no block", yes, { ...before, last: since }, null, false],
+  ["of a refusal that comes late", listed, { ...before, last: since }, { block: { ...stood, since: at, id: "a-1" } }, true], // prettier-ignore
+  ["of a refusal that comes late, where one stands", listed, { ...before, block: stood, last: since }, null, true],
+  ["of a refusal that comes late, and that a session has got past since", listed, { ...before, clearedAt: later, last: since }, null, true], // prettier-ignore
+] as const) {
+  test(`without the lease, of the pair is written ${changes === null ? "nothing" : "the block alone"} ${name}`, () => {
+    assert.deepEqual(besideOthers(said, pair), { state: changes === null ? null : { ...pair, ...changes }, blocked });
+  });
+}
 
 test("what is to be written is plain JSON: another process can write it, later", () => {
   const recording = recordingOf(listed, before, backOffMs);

@@ -3,7 +3,17 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { withLease } from "../../functions/state/lease.ts";
-import { acquire, release, renew, settle, statesOf, type Lease, type PairState } from "../../functions/state/pairs.ts";
+import {
+  acquire,
+  changeBlock,
+  release,
+  renew,
+  settle,
+  statesOf,
+  type Block,
+  type Lease,
+  type PairState,
+} from "../../functions/state/pairs.ts";
 import type { Table } from "../../functions/state/table.ts";
 import { settled } from "../support/settled.ts";
 import { freshTable, type FreshTable } from "./fresh-table.ts";
@@ -49,7 +59,7 @@ describe("pairs", () => {
     };
     const [first, later] = [leaseOf("state", "a"), leaseOf("state", "b")];
     assert.deepEqual(await acquire(first, aMinuteMs, table), { lease: first, state: nothing("state") });
-    assert.equal(await settle(first, state, table), true);
+    assert.deepEqual(await settle(first, nothing("state"), () => state, table), state);
     await release(first, 0, table);
     assert.deepEqual(await acquire(later, aMinuteMs, table), { lease: later, state });
   });
@@ -162,13 +172,16 @@ describe("pairs", () => {
       const [ours, theirs] = [leaseOf("settled", "a"), leaseOf("settled", "b")];
       const pair = [{ provider: "settled", egress: "aws" }];
       await acquire(ours, aMinuteMs, table);
-      assert.equal(await settle(ours, after("settled", 5), table), true);
-      assert.equal(await settle(theirs, after("settled", 6), table), false);
-      assert.deepEqual(await statesOf(pair, table), [after("settled", 5)]);
-      assert.equal(await settle(ours, after("settled", 3), table), true);
+      const first = after("settled", 5);
+      const write = async (lease: Lease, minute: number, before: PairState): Promise<PairState | null> =>
+        await settle(lease, before, () => after("settled", minute), table);
+      assert.deepEqual(await write(ours, 5, nothing("settled")), first);
+      assert.equal(await write(theirs, 6, first), null);
+      assert.deepEqual(await statesOf(pair, table), [first]);
+      assert.deepEqual(await write(ours, 3, first), after("settled", 3));
       assert.deepEqual(await statesOf(pair, table), [after("settled", 3)]);
       await release(ours, 0, table);
-      assert.equal(await settle(ours, after("settled", 7), table), false);
+      assert.equal(await write(ours, 7, after("settled", 3)), null);
     });
 
     it("ends a block and a back-off too", async () => {
@@ -192,6 +205,87 @@ describe("pairs", () => {
       const found = states.slice(0, 230).filter(({ last }) => last !== null);
       assert.deepEqual(found, known.toReversed().map((index) => after(`many-${index}`, 1))); // prettier-ignore
       assert.deepEqual(await statesOf([], table), []);
+    });
+  });
+
+  describe("beside those that have no lease", () => {
+    const at = (minute: number): string => `2026-11-24T12:0${minute}:00.000Z`;
+    const blockAt = (minute: number, stage: Block["stage"] = "message"): Block => {
+      return { stage, host: "mx.example", since: at(minute), id: `send-${minute}` };
+    };
+    const pairOf = (provider: string) => ({ provider, egress: "aws" });
+    const stateOf = async (provider: string): Promise<PairState | undefined> => {
+      return (await statesOf([pairOf(provider)], table))[0];
+    };
+    const blockWith = (block: Block | null) => (pair: PairState) => {
+      return { state: { ...pair, block, last: { id: "send", at: at(2) } } };
+    };
+
+    it("what a send writes while a probe is at it is there when the probe makes its own of the row", async () => {
+      const lease = leaseOf("beside", "a");
+      const leased = await acquire(lease, aMinuteMs, table);
+      assert.ok(leased.lease !== null);
+      await changeBlock(pairOf("beside"), blockWith(blockAt(1)), table);
+      const seen: (Block | null)[] = [];
+      const change = (pair: PairState): PairState => {
+        seen.push(pair.block);
+        return { ...pair, last: { id: "probe", at: at(3) }, notBefore: at(9) };
+      };
+      const written = await settle(lease, leased.state, change, table);
+      assert.deepEqual(seen, [null, blockAt(1)]);
+      const state = { ...nothing("beside"), block: blockAt(1), last: { id: "probe", at: at(3) }, notBefore: at(9) };
+      assert.deepEqual(written, state);
+      assert.deepEqual(await stateOf("beside"), state);
+    });
+
+    it("a send leaves the lease, and how long to stay away, as they are", async () => {
+      const lease = leaseOf("untouched", "a");
+      await settled({ ...nothing("untouched"), notBefore: at(9) }, table);
+      await acquire(lease, aMinuteMs, table);
+      await changeBlock(pairOf("untouched"), blockWith(blockAt(1)), table);
+      assert.equal((await stateOf("untouched"))?.notBefore, at(9));
+      assert.equal(await renew(lease, aMinuteMs, table), true);
+      assert.equal((await acquire(leaseOf("untouched", "b"), aMinuteMs, table)).lease, null);
+    });
+
+    it("where nothing is to be written, nothing is, and what was made of the row is told", async () => {
+      const made = await changeBlock(pairOf("unwritten"), () => ({ state: null, of: 5 }), table);
+      assert.deepEqual(made, { state: null, of: 5 });
+      const { Item } = await table.client.get({ TableName: table.name, Key: { pk: "pair#unwritten#aws" } });
+      assert.equal(Item, undefined);
+    });
+
+    it("the row of a pair that only sends know is as any other", async () => {
+      await changeBlock(pairOf("sent"), blockWith(blockAt(1)), table);
+      const state = { ...nothing("sent"), block: blockAt(1), last: { id: "send", at: at(2) } };
+      const lease = leaseOf("sent", "a");
+      assert.deepEqual(await acquire(lease, aMinuteMs, table), { lease, state });
+    });
+
+    it("of many that write at a time none overwrites another", async () => {
+      const lease = leaseOf("counted", "a");
+      const leased = await acquire(lease, aMinuteMs, table);
+      assert.ok(leased.lease !== null);
+      // Each makes one more of what it found.
+      const oneMore = (pair: PairState): PairState => {
+        return { ...pair, block: { ...blockAt(1), id: String(Number(pair.block?.id ?? 0) + 1) } };
+      };
+      const sends = Array.from({ length: 6 }, async () =>
+        changeBlock(pairOf("counted"), (pair) => ({ state: oneMore(pair) }), table),
+      );
+      await Promise.all([...sends, settle(lease, leased.state, oneMore, table)]);
+      assert.equal((await stateOf("counted"))?.block?.id, "7");
+    });
+
+    it("a probe whose lease ran out writes nothing, however often the row changes", async () => {
+      const [dead, heir] = [leaseOf("late", "a"), leaseOf("late", "b")];
+      const leased = await acquire(dead, 1, table);
+      assert.ok(leased.lease !== null);
+      await sleep(10);
+      await acquire(heir, aMinuteMs, table);
+      await changeBlock(pairOf("late"), blockWith(blockAt(1)), table);
+      assert.equal(await settle(dead, leased.state, () => nothing("late"), table), null);
+      assert.deepEqual((await stateOf("late"))?.block, blockAt(1));
     });
   });
 });

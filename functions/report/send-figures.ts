@@ -1,0 +1,28 @@
+// The figures of sends besides those of their verdicts: what became of recipients, and what was held. Pure. What was said
+// to a send, figures.ts counts as it does a probe's.
+import type { EventName } from "../state/deliveries.ts";
+import type { Figure } from "./figures.ts";
+import { egressMetrics } from "./names.ts";
+
+/** What became of recipients, only where there is one of a kind. One that still waits has no end to count. */
+export function sendFigures(egress: string, told: readonly { readonly event: EventName }[]): readonly Figure[] {
+  const ends = told.map(({ event }) => metricOf[event]).filter((each) => each !== null);
+  return [...Map.groupBy(ends, (end) => end)].map(([end, its]) => figure(end, egress, its.length));
+}
+
+/** A delivery that was due, and waits because something holds it. */
+export function heldFigure(egress: string): Figure {
+  return figure("Held", egress, 1);
+}
+
+const metricOf = {
+  delivered: "Delivered",
+  failed: "Failed",
+  expired: "Expired",
+  unknown: "Unknown",
+  delayed: null,
+} as const satisfies Readonly<Record<EventName, keyof typeof egressMetrics | null>>;
+
+function figure(name: keyof typeof egressMetrics, egress: string, value: number): Figure {
+  return { name, unit: egressMetrics[name].unit, dimensions: { Egress: egress }, value };
+}
