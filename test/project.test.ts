@@ -47,7 +47,8 @@ const directions: readonly Direction[] = [
   { from: "functions/state/",     values: ["functions/verdict/"],                    types: ["functions/smtp/", "functions/route/", "functions/self-check/"], packages: ["node:", "@aws-sdk/"] },
   { from: "functions/report/",    values: [...pureFiles, ...shared],                 types: ["functions/smtp/"],   packages: ["node:", "@aws-sdk/"] },
   { from: "functions/page/",      values: [...pureFiles, ...shared, "functions/page/", "functions/secrets/fault.ts"], types: ["functions/"], packages: ["node:", "@aws-sdk/"] },
-  { from: "functions/secrets/",   values: [],                                        types: ["functions/config/"], packages: ["@aws-sdk/"] },
+  { from: "functions/secrets/",   values: [],                                        types: ["functions/config/"], packages: ["node:", "@aws-sdk/"] },
+  { from: "functions/send/",      values: ["functions/"],                            types: [],                    packages: ["node:", "@aws-sdk/", "aws-lambda", "nodemailer/lib/dkim/", "nodemailer/lib/addressparser", "mailauth/lib/"] },
   { from: "functions/cli/",       values: ["functions/", "package.json"],            types: [],                    packages: ["node:", "@aws-sdk/"] },
   { from: "functions/",           values: ["functions/"],                            types: [],                    packages: ["node:", "@aws-sdk/", "aws-lambda", "sqs-consumer"] },
   // What puts the functions together on one machine, and shows them.
@@ -136,15 +137,18 @@ const rfcs: Readonly<Record<string, string>> = {
   7672: "SMTP Security via Opportunistic DNS-Based Authentication of Named Entities (DANE) TLS",
   8190: "Updates to the Special-Purpose IP Address Registries",
   8215: "Local-Use IPv4/IPv6 Translation Prefix",
+  8301: "Cryptographic Algorithm and Key Usage Update to DomainKeys Identified Mail (DKIM)",
   8305: "Happy Eyeballs Version 2: Better Connectivity Using Concurrency",
   8375: "Special-Use Domain 'home.arpa.'",
   8446: "The Transport Layer Security (TLS) Protocol Version 1.3",
   8461: "SMTP MTA Strict Transport Security (MTA-STS)",
   8689: "SMTP Require TLS Option",
   8914: "Extended DNS Errors",
+  8463: "A New Cryptographic Signature Method for DomainKeys Identified Mail (DKIM)",
   9110: "HTTP Semantics",
   9422: "The LIMITS SMTP Service Extension",
   9637: "Expanding the IPv6 Documentation Space",
+  9989: "Domain-Based Message Authentication, Reporting, and Conformance (DMARC)",
 };
 
 const topLevel: readonly string[] = [

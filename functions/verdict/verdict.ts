@@ -1,7 +1,7 @@
 // The verdict: one document for all that was tried, the same for the command line, the log and the page (DESIGN §8).
 // The peer's own code and text stay apart from our judgement. Pure.
 import { stages, type Stage, type Stop, type Transcript } from "../smtp/transcript.ts";
-import { asksForTls, peersOf } from "./cause.ts";
+import { asksForTls, peersOf, scopes, type Scope } from "./cause.ts";
 import type { Class } from "./classes.ts";
 import { isPublic, seenBy } from "./own-address.ts";
 import { providerOf } from "./providers.ts";
@@ -210,27 +210,52 @@ function onlyAsksForTls({ attempt, judgement }: Word): boolean {
 }
 
 /** Across hosts (DESIGN §6): accepted wins, then `unknown`, then refusals, then the failure at the deepest stage. */
-function lastWord(words: readonly Word[]): Word {
-  return words.reduce((best, each) => (compareAcrossHosts(each, best) < 0 ? each : best));
+export function lastWord(words: readonly Word[]): Word {
+  // What is equal leaves the earlier host in front.
+  return words.reduce((best, each) => (compareTelling(tellingOf(each), tellingOf(best)) < 0 ? each : best));
 }
 
-function compareAcrossHosts(a: Word, b: Word): number {
-  const accepted = Number(b.judgement.outcome === "accepted") - Number(a.judgement.outcome === "accepted");
-  if (accepted !== 0) return accepted;
-  // Places in two conversations do not compare: what is equal otherwise leaves the earlier host in front.
-  const byKind = compareJudgements({ ...a.judgement, order: 0 }, { ...b.judgement, order: 0 });
-  if (isRefusal(a.judgement) && isRefusal(b.judgement)) {
-    // Refusals of two hosts: 5yz first, then scope.
-    return Number(b.judgement.outcome === "rejected") - Number(a.judgement.outcome === "rejected") || byKind;
+/** What words of different conversations, whose places do not compare, are compared by. */
+export interface Telling {
+  readonly outcome: Outcome;
+  readonly code: number | null;
+  readonly scope: Scope;
+  /** How far it came; -1: nobody could be asked. */
+  readonly depth: number;
+}
+
+/** Negative when `a` is the more telling one, of two hosts or of two attempts of a send. */
+export function compareTelling(a: Telling, b: Telling): number {
+  const [ranks, others] = [ranksOf(a), ranksOf(b)];
+  const index = ranks.findIndex((rank, at) => rank !== others[at]);
+  return index === -1 ? 0 : (ranks[index] ?? 0) - (others[index] ?? 0);
+}
+
+/** The first that differs decides. */
+function ranksOf({ outcome, code, scope, depth }: Telling): readonly number[] {
+  switch (outcome) {
+    case "accepted":
+      return [0, -depth];
+    case "unknown":
+      return [1, -depth];
+    case "rejected":
+      return [2, 0, scopes.indexOf(scope)];
+    case "deferred":
+      // Because of another's 421: a refusal of its own is the more telling one.
+      return [2, code === null ? 2 : 1, scopes.indexOf(scope)];
+    case "unanswered":
+      return [3, -depth];
   }
-  return byKind || depthOf(b) - depthOf(a);
 }
 
-/** How far an attempt came. Of a host that nobody could ask, whatever else failed says more. */
-function depthOf({ judgement, attempt }: Word): number {
-  const { reason = null } = attempt.stop ?? {};
-  const isSkipped = reason !== null && skipped.has(reason);
-  return isSkipped ? -1 : stages.indexOf(judgement.answer.stage);
+function tellingOf(word: Word): Telling {
+  const { outcome, answer, scope } = word.judgement;
+  return { outcome, code: answer.code, scope, depth: wasAsked(word.attempt) ? stages.indexOf(answer.stage) : -1 };
+}
+
+/** Of a host that nobody could ask, whatever else failed says more. */
+export function wasAsked({ stop }: Transcript): boolean {
+  return stop === null || !skipped.has(stop.reason);
 }
 
 const skipped: ReadonlySet<Stop["reason"]> = new Set([

@@ -1,0 +1,110 @@
+// Putting a delivery down: it is written, what became of recipients is told, and it is seen to that somebody looks at it
+// when the next thing is due. The row first: what is told twice has the same eventId, what is never told is a loss.
+import { setTimeout as sleep } from "node:timers/promises";
+import { recordedMessage } from "../queue/record.ts";
+import { faultText } from "../report/log.ts";
+import type { Stamped } from "../report/metrics.ts";
+import { sendFigures } from "../report/send-figures.ts";
+import { findDelivery, writeDelivery, type Delivery } from "../state/deliveries.ts";
+import { dueAtMsOf } from "./outcome.ts";
+import { publish, type Fresh } from "./results.ts";
+import { done, sendTo, type Result, type Runs } from "./runs.ts";
+import { longestDelayS, wakeMessage } from "./wake.ts";
+
+/** What came of a delivery that the table did not take: carried along in the queue, sealed, until it does. */
+export interface Late {
+  readonly kind: "delivery";
+  readonly delivery: Delivery;
+}
+
+/** How long the sweep leaves a wake to its message. */
+const graceMs = 300_000;
+/** What could not be told is told again after that. */
+const tellAgainMs = 60_000;
+/** The table is asked again so often, a little later each time. */
+const tries = 5;
+
+/**
+ * Tells what became of recipients, and gives the delivery back.
+ * @param delivery in our hands, and in the table as it is, but for what time or a hold has changed
+ * @param stamped figures of what was done
+ */
+export async function putDown(
+  delivery: Delivery,
+  stamped: readonly Stamped[],
+  runs: Runs,
+  fresh: Fresh | null = null,
+): Promise<Result> {
+  const { deps } = runs;
+  const figures = { at: deps.now(), figures: sendFigures(delivery.egress, delivery.untold) };
+  const untold = await publish(delivery, fresh, runs);
+  const last = await persist(freed({ ...delivery, untold }, runs), delivery, runs);
+  if (last !== null) await seeTo(last, runs);
+  return { kind: "done", stamped: [...stamped, figures] };
+}
+
+/** A delivery that was carried along: written as it was to be, unless somebody else has it by now. */
+export async function writeLate({ delivery }: Late, runs: Runs): Promise<Result> {
+  const { id, domain, lease } = delivery;
+  const there = await findDelivery(id, domain, runs.table);
+  if (lease !== null && there?.lease?.owner === lease.owner) return await putDown(delivery, [], runs);
+  runs.deps.log({ level: "error", event: "late-in-vain", id, domain, untold: delivery.untold });
+  return done;
+}
+
+/** In nobody's hands, and when somebody is to look at it again. */
+function freed(delivery: Delivery, { deps }: Runs): Delivery {
+  const nowMs = deps.now().getTime();
+  const dueAtMs = delivery.untold.length > 0 ? nowMs + tellAgainMs : dueAtMsOf(delivery);
+  if (dueAtMs === null) return { ...delivery, lease: null, wakeAtMs: null };
+  const hasMessage = dueAtMs - nowMs <= longestDelayS * 1000;
+  return { ...delivery, lease: null, wakeAtMs: hasMessage ? Math.max(dueAtMs, nowMs) + graceMs : dueAtMs };
+}
+
+/** Whoever is due within a quarter of an hour has a message of its own; the sweep makes good for one that is lost. */
+async function seeTo(delivery: Delivery, runs: Runs): Promise<void> {
+  const { deps } = runs;
+  if (delivery.wakeAtMs === null) return;
+  const nowMs = deps.now().getTime();
+  const dueAtMs = delivery.untold.length > 0 ? nowMs + tellAgainMs : (dueAtMsOf(delivery) ?? nowMs);
+  const delayS = (dueAtMs - nowMs) / 1000;
+  if (delayS > longestDelayS) return;
+  try {
+    await sendTo(delivery.egress, wakeMessage(delivery, delayS), runs);
+  } catch (error) {
+    deps.log({ level: "warn", event: "wake-unsent", id: delivery.id, fault: faultText(error) });
+  }
+}
+
+/**
+ * As the table takes it; null where it is somebody else's by now, or is carried along. An answer that a host has given is
+ * not lost because the table is away for a while: it is tried again, and then put into the queue.
+ * @param held the delivery as it is in our hands
+ */
+export async function persist(next: Delivery, held: Delivery, runs: Runs): Promise<Delivery | null> {
+  const { deps, table } = runs;
+  const { id, domain, lease } = held;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const written = await writeDelivery(next, lease?.owner ?? "", table);
+      if (written === null) deps.log({ level: "error", event: "delivery-lost", id, domain, untold: next.untold });
+      return written;
+    } catch (error) {
+      deps.log({ level: "error", event: "delivery-unwritten", id, domain, attempt, fault: faultText(error) });
+      if (attempt === tries) {
+        await carryAlong({ ...next, lease }, runs);
+        return null;
+      }
+      await sleep(100 * 2 ** attempt);
+    }
+  }
+}
+
+const carriedS = 30;
+
+async function carryAlong(delivery: Delivery, runs: Runs): Promise<void> {
+  const { body, attributes } = wakeMessage(delivery, 0);
+  const late: Late = { kind: "delivery", delivery };
+  const message = recordedMessage({ body, messageAttributes: {} }, late, await runs.key(), carriedS);
+  await sendTo(delivery.egress, { ...message, attributes: { ...attributes, ...message.attributes } }, runs);
+}

@@ -1,0 +1,97 @@
+// Whether a delivery may go now, and by which way: not while something holds it, and not faster than the provider's limits
+// allow (DESIGN §10, §11). It asks no host.
+import { randomUUID } from "node:crypto";
+import type { Stamped } from "../report/metrics.ts";
+import { heldFigure } from "../report/send-figures.ts";
+import { claimCanary, holdsOn, triedAtMs, type Hold, type ReadHold } from "../state/holds.ts";
+import { senderDomainOf, type StoredMessage } from "../state/messages.ts";
+import { giveBack, keepTurn, takeTurn } from "../state/rates.ts";
+import { egressesOf, queueOf, resolverOf, type Held, type Runs } from "./runs.ts";
+import { siteOfDomain, type SendSite } from "./site.ts";
+
+/** A turn, with a place among those that a provider takes at a time. */
+export interface Turn {
+  readonly kind: "now";
+  readonly egress: string;
+  readonly site: SendSite;
+  readonly giveBack: () => Promise<void>;
+}
+
+export type Claimed =
+  | Turn
+  /** Who leaves by it reads another queue. */
+  | { readonly kind: "elsewhere"; readonly egress: string }
+  | {
+      readonly kind: "later";
+      readonly waitMs: number;
+      readonly heldBy: string | null;
+      readonly stamped: readonly Stamped[];
+    };
+
+/** How soon a send that is held is looked at again: what is over releases it so late. Not all at the same time. */
+const heldMs = 240_000;
+
+export async function claimTurn(held: Held, message: StoredMessage, runs: Runs): Promise<Claimed> {
+  const { deps, sends, table } = runs;
+  const { delivery } = held;
+  const lookup = { server: resolverOf(deps), timeoutMs: lookupMs, families: "both", signal: null } as const;
+  const site = await siteOfDomain(delivery.domain, deps.config, lookup);
+  const way = await wayOf(held, site, senderDomainOf(message), runs);
+  if (way.hold !== null) {
+    const stamped = [{ at: deps.now(), figures: [heldFigure(delivery.egress)] }];
+    const waitMs = heldMs * (1 + Math.random() / 4);
+    deps.log({ level: "info", event: "held", id: delivery.id, domain: delivery.domain, by: wordsOf(way.hold) });
+    return { kind: "later", waitMs, heldBy: wordsOf(way.hold), stamped };
+  }
+  const { egress } = way;
+  if (queueOf(egress, deps) !== queueOf(delivery.egress, deps)) return { kind: "elsewhere", egress };
+  const place = { provider: site.name, egress, owner: delivery.lease?.owner ?? randomUUID() };
+  const limits = sends.rates[site.name] ?? sends.rates.default;
+  const turn = await takeTurn({ ...place, holdMs, priority: delivery.priority }, limits, table);
+  if (!turn.taken) return { kind: "later", waitMs: turn.waitMs, heldBy: null, stamped: [] };
+  // A renewal that fails is no fault yet: the next one may not.
+  const keeping = setInterval(() => void keepTurn(place, holdMs, table).catch(() => null), keepMs);
+  const end = async (): Promise<void> => {
+    clearInterval(keeping);
+    await giveBack(place, table);
+  };
+  return { kind: "now", egress, site, giveBack: end };
+}
+
+/** The place of a process that dies is free again after so long. */
+const holdMs = 60_000;
+const keepMs = 20_000;
+const lookupMs = 5_000;
+
+type Way = { readonly hold: null; readonly egress: string } | { readonly hold: Hold };
+
+/** The way that it takes now; another one, where the request allows any and this one is held; or that, as the canary. */
+async function wayOf({ delivery }: Held, site: SendSite, domain: string, runs: Runs): Promise<Way> {
+  const { table } = runs;
+  const standing = async (egress: string): Promise<readonly ReadHold[]> =>
+    await holdsOn({ provider: site.name, egress, domain }, table);
+  const here = await standing(delivery.egress);
+  const [first] = here;
+  if (first === undefined) return { hold: null, egress: delivery.egress };
+  const others = delivery.anyEgress ? egressesOf(runs).filter((each) => each !== delivery.egress) : [];
+  for (const egress of others) {
+    if ((await standing(egress)).length === 0) return { hold: null, egress };
+  }
+  return (await isCanary(here, runs)) ? { hold: null, egress: delivery.egress } : { hold: first };
+}
+
+/** Where nobody else puts what stands to the test, one send an interval does. */
+async function isCanary(holds: readonly ReadHold[], { sends, table }: Runs): Promise<boolean> {
+  const intervalMs = sends.canaryMinutes * 60_000;
+  const nowMs = table.now().getTime();
+  if (holds.some((each) => triedAtMs(each) + intervalMs > nowMs)) return false;
+  for (const each of holds) if (!(await claimCanary(each, intervalMs, table))) return false;
+  return true;
+}
+
+/** What holds it, in the words of who refused. */
+function wordsOf(hold: Hold): string {
+  const { key, since, class: kind, text } = hold;
+  const whom = key.about === "ip" ? `egress ${key.egress}` : `the domain ${key.domain}`;
+  return `held: ${key.provider} has refused ${whom} since ${since} (${kind}): ${text}`;
+}
