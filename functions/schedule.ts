@@ -1,6 +1,6 @@
 // The schedule: in each slot, one request for every target and egress that is due, and for every egress whose self-check
-// is. What is left out on purpose, because somebody paused it or the provider asked us to slow down, is counted as Skipped.
-// It probes nobody itself.
+// is; and of sends, a word to look at what is due and has no message of its own. What is left out on purpose, because
+// somebody paused it or the provider asked us to slow down, is counted as Skipped. It probes nobody itself.
 import { overAfter, tableOf, type Context, type HandlerDeps } from "./handler.ts";
 import { tellRunning } from "./note-running.ts";
 import { dueIn, selfChecksIn, type Due, type DueSelfCheck } from "./queue/due.ts";
@@ -8,6 +8,7 @@ import { Queues, queueNames, runnerOf, type Outgoing } from "./queue/queues.ts";
 import { faultText } from "./report/log.ts";
 import { metricEntries, putFigures } from "./report/metrics.ts";
 import { skippedFigure } from "./report/skipped.ts";
+import { sweep, type Sweep } from "./schedule/sweep.ts";
 import { isMarked, setMark, type Mark } from "./state/marks.ts";
 import { statesOf } from "./state/pairs.ts";
 import { pausesOf, type Paused } from "./state/pauses.ts";
@@ -17,8 +18,10 @@ export interface ScheduleResult {
   readonly slot: string;
   readonly sent: number;
   readonly skipped: number;
-  /** Whether the slot had been done before, so that nothing was. */
+  /** Whether the slot's probes had been sent before, so that none were. */
   readonly already: boolean;
+  /** Deliveries that somebody was asked to look at. */
+  readonly woken: number;
 }
 
 export type Schedule = (event: unknown, context: Context) => Promise<ScheduleResult>;
@@ -32,18 +35,31 @@ export function createSchedule(deps: HandlerDeps): Schedule {
   const table = tableOf(deps);
   return async (event, context) => {
     const slot = slotOf(event);
-    const mark: Mark = { kind: "slot", slot };
-    if (await isMarked(mark, table)) return { slot, sent: 0, skipped: 0, already: true };
-    await tellRunning("schedule", deps, table);
-    const due = [...dueIn(slot, deps.config), ...selfChecksIn(slot, deps.config)].map(itemOf);
-    const reasons = await reasonsToSkip(due, table);
-    const wanted = due.filter((each) => !reasons.has(each));
-    await send(wanted, queues, deps);
-    await countSkipped(reasons, deps, context);
-    await setMark(mark, table);
-    deps.log({ level: "info", event: "scheduled", slot, sent: wanted.length, skipped: reasons.size });
-    return { slot, sent: wanted.length, skipped: reasons.size, already: false };
+    // Sends do not wait for probes that cannot be asked for.
+    const [probes] = await Promise.allSettled([askForProbes(slot, context, { deps, queues, table })]);
+    const [woken] = await Promise.allSettled([sweep(slot, context, { deps, queues, table })]);
+    if (probes.status === "fulfilled" && woken.status === "fulfilled") return { ...probes.value, woken: woken.value };
+    const reasons = [probes, woken].flatMap((each) => (each.status === "rejected" ? [faultText(each.reason)] : []));
+    throw new Error(reasons.join("; "));
   };
+}
+
+async function askForProbes(
+  slot: string,
+  context: Context,
+  { deps, queues, table }: Sweep,
+): Promise<Omit<ScheduleResult, "woken">> {
+  const mark: Mark = { kind: "slot", slot };
+  if (await isMarked(mark, table)) return { slot, sent: 0, skipped: 0, already: true };
+  await tellRunning("schedule", deps, table);
+  const due = [...dueIn(slot, deps.config), ...selfChecksIn(slot, deps.config)].map(itemOf);
+  const reasons = await reasonsToSkip(due, table);
+  const wanted = due.filter((each) => !reasons.has(each));
+  await send(wanted, queues, deps);
+  await countSkipped(reasons, deps, context);
+  await setMark(mark, table);
+  deps.log({ level: "info", event: "scheduled", slot, sent: wanted.length, skipped: reasons.size });
+  return { slot, sent: wanted.length, skipped: reasons.size, already: false };
 }
 
 function slotOf(event: unknown): string {

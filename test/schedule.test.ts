@@ -102,7 +102,7 @@ test("a slot that is called twice is done once", async () => {
   const schedule = createSchedule(deps());
   const first = await schedule({ slot }, context);
   assert.equal(first.already, false);
-  assert.deepEqual(await schedule({ slot }, context), { slot, sent: 0, skipped: 0, already: true });
+  assert.deepEqual(await schedule({ slot }, context), { slot, sent: 0, skipped: 0, already: true, woken: 0 });
   const all = [...(await requestsIn("test-probe")), ...(await requestsIn("test-probe-mail-1"))];
   assert.equal(all.length, first.sent);
 });

@@ -1,5 +1,5 @@
 // How the system stands, as one document: its alarms, the last verdict of each provider over each egress, what is
-// blocked, paused or left alone, each egress's last self-check. It reads, judges nothing, and prints nothing.
+// blocked, paused, held or left alone, each egress's last self-check. It reads, judges nothing, and prints nothing.
 import { pairsOf, type Config } from "../config/config.ts";
 import { configHash } from "../config/hash.ts";
 import { tableOf } from "../handler.ts";
@@ -15,6 +15,7 @@ import type { Verdict } from "../verdict/verdict.ts";
 import { inOrder, pausable } from "./pause.ts";
 import type { Place } from "./place.ts";
 import { runningStatuses, type RunningStatus } from "./status-running.ts";
+import { sendsStatus, type SendsStatus } from "./status-sends.ts";
 
 export interface StatusDocument {
   readonly v: 1;
@@ -32,6 +33,8 @@ export interface StatusDocument {
   readonly pairs: readonly PairStatus[];
   /** Each egress, in the configuration's order. */
   readonly egresses: readonly EgressStatus[];
+  /** Null: none are taken. */
+  readonly sends: SendsStatus | null;
   /** In force. */
   readonly pauses: readonly Pause[];
 }
@@ -93,15 +96,17 @@ export async function readStatus(place: Place): Promise<StatusDocument> {
   const table = tableOf(place);
   const at = now().toISOString();
   const hash = configHash(config);
-  const [running, alarms, pairs, egresses, pauses] = await Promise.all([
+  const [running, alarms, pairs, egresses, sends, pauses] = await Promise.all([
     runningStatuses(config, hash, at, table),
     alarmStatuses(config, clients.cloudWatch),
     pairStatuses(config, at, table),
     Promise.all(config.egresses.map(async ({ name }) => await egressStatus(name, table))),
+    sendsStatus(config, table),
     pausesOf(pausable(config), table),
   ]);
   const { name } = config;
-  return { v: 1, name, at, config: { hash }, running, alarms, pairs, egresses, pauses: inOrder(pauses, config) };
+  const standing = { running, alarms, pairs, egresses, sends, pauses: inOrder(pauses, config) };
+  return { v: 1, name, at, config: { hash }, ...standing };
 }
 
 async function alarmStatuses(config: Config, client: Place["clients"]["cloudWatch"]): Promise<readonly AlarmStatus[]> {

@@ -6,6 +6,7 @@ import { visibleLine } from "../verdict/visible.ts";
 import { pauseText } from "./pause.ts";
 import { runningLines } from "./status-running.ts";
 import type { AlarmStatus, EgressStatus, PairStatus, StatusDocument } from "./status-document.ts";
+import { countLimit, type HoldStatus, type SendsStatus, type WaitingStatus } from "./status-sends.ts";
 
 export const width = 100; // columns
 
@@ -17,6 +18,7 @@ export function statusTable(status: StatusDocument): string {
     ...section(`alarms: ${countsText(status.alarms)}`, alarmLines(status)),
     ...section("providers:", pairLines(status)),
     ...(status.egresses.length === 0 ? [] : section("our own set-up:", egressLines(status))),
+    ...(status.sends === null ? [] : section("sends:", sendLines(status.sends, status.at))),
     ...(status.pauses.length === 0 ? [] : section("paused:", status.pauses.map(pauseText))),
   ];
   return lines.map((line) => `${fitted(visibleLine(line), width)}\n`).join("");
@@ -118,6 +120,31 @@ function checkLines({ checks, since }: NonNullable<EgressStatus["selfCheck"]>, a
     if (standing === "ok") return [];
     return [`${check}${standing === "unknown" ? ", not known" : ""}${note}: ${oneLine(text)}`];
   });
+}
+
+/** A row an egress, and one for each hold, with the words of who refused. */
+function sendLines({ holds, waiting }: SendsStatus, at: string): readonly string[] {
+  const columns = Math.max(0, ...waiting.map(({ egress }) => egress.length));
+  return [
+    ...waiting.map((each) => `${each.egress.padEnd(columns)}  ${waitingText(each, at)}`),
+    ...holds.flatMap((each) => holdLines(each, at)),
+  ];
+}
+
+function waitingText({ deliveries, orMore, oldestAt }: WaitingStatus, at: string): string {
+  if (oldestAt === null)
+    return orMore ? `none of the ${countText(countLimit)} that are due first` : "no delivery waits";
+  if (deliveries === 1 && !orMore) return `1 delivery waits, ${sinceText(oldestAt, at)}`;
+  return `${countText(deliveries)} deliveries ${orMore ? "or more " : ""}wait, the oldest ${sinceText(oldestAt, at)}`;
+}
+
+function countText(count: number): string {
+  return count.toLocaleString("en");
+}
+
+function holdLines({ provider, egress, domain, class: kind, since, text }: HoldStatus, at: string): readonly string[] {
+  const way = egress === null ? `mail from ${domain}` : `over ${egress}`;
+  return [`held: ${provider}, ${way}: ${kind}, ${sinceText(since, at)}`, `  ${oneLine(text)}`];
 }
 
 /** Of a reply of many lines the first says most; line feeds would forge rows. */

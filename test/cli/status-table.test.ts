@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { statusTable, width } from "../../functions/cli/status-table.ts";
 import type { AlarmStatus, LastVerdict, PairStatus, StatusDocument } from "../../functions/cli/status-document.ts";
 import type { RunningStatus } from "../../functions/cli/status-running.ts";
+import type { HoldStatus, WaitingStatus } from "../../functions/cli/status-sends.ts";
 import { visible } from "../../functions/verdict/visible.ts";
 
 const at = "2026-11-24T17:30:00.000Z";
@@ -57,6 +58,7 @@ function document(more: Partial<StatusDocument>): StatusDocument {
     alarms: [alarm],
     pairs: [pair],
     egresses: [],
+    sends: null,
     pauses: [],
     ...more,
   };
@@ -206,6 +208,63 @@ paused:
   );
 });
 
+const ofIp: HoldStatus = {
+  provider: "icloud",
+  egress: "aws",
+  domain: null,
+  since: "2026-11-24T15:30:00.000Z",
+  id: "0",
+  class: "ip-reputation",
+  stage: "rcpt",
+  host: "mx.icloud.example",
+  text: "550-5.7.1 192.0.2.25 is listed\n550 5.7.1 see https://lists.example",
+};
+const ofDomain: HoldStatus = {
+  ...ofIp,
+  provider: "gmail",
+  egress: null,
+  domain: "sender.example",
+  class: "authentication",
+  text: "550 5.7.26 unauthenticated",
+};
+const none: WaitingStatus = { egress: "aws", deliveries: 0, orMore: false, oldestAt: null };
+
+test("sends show what waits over each egress since when, and what holds them, in the words of who refused", () => {
+  const waiting = [
+    none,
+    { ...none, egress: "mail-1", deliveries: 1, oldestAt: "2026-11-24T17:28:00.000Z" },
+    { ...none, egress: "mail-2", deliveries: 12, oldestAt: "2026-11-22T17:30:00.000Z" },
+  ];
+  const text = statusTable(document({ pairs: [], sends: { holds: [ofIp, ofDomain], waiting } }));
+  assert.equal(
+    text.slice(text.indexOf("sends:")),
+    `sends:
+  aws     no delivery waits
+  mail-1  1 delivery waits, since 2026-11-24 17:28 UTC (2 min)
+  mail-2  12 deliveries wait, the oldest since 2026-11-22 17:30 UTC (2 d)
+  held: icloud, over aws: ip-reputation, since 2026-11-24 15:30 UTC (2 h)
+    550-5.7.1 192.0.2.25 is listed / 550 5.7.1 see https://lists.example
+  held: gmail, mail from sender.example: authentication, since 2026-11-24 15:30 UTC (2 h)
+    550 5.7.26 unauthenticated
+`,
+  );
+});
+
+test("sends that are more than are counted show so", () => {
+  const waiting = [
+    { ...none, deliveries: 1_000, orMore: true, oldestAt: "2026-11-24T17:28:00.000Z" },
+    { ...none, egress: "mail-1", orMore: true },
+  ];
+  const text = statusTable(document({ pairs: [], sends: { holds: [], waiting } }));
+  assert.equal(
+    text.slice(text.indexOf("sends:")),
+    `sends:
+  aws     1,000 deliveries or more wait, the oldest since 2026-11-24 17:28 UTC (2 min)
+  mail-1  none of the 1,000 that are due first
+`,
+  );
+});
+
 const lines = (text: string): number => text.split("\n").length;
 const hostile = fc.string({
   unit: fc.oneof(
@@ -235,6 +294,10 @@ function documentOf(text: string): StatusDocument {
   return document({
     alarms: [{ ...alarm, state: "ALARM", reason: text, suppressedBy: text }],
     pairs: [{ ...pair, last: { ...last, text }, block: { stage: "rcpt", host: text, since: at, id: text } }],
+    sends: {
+      holds: [{ ...ofIp, provider: text, egress: text, text }],
+      waiting: [{ ...none, egress: text, deliveries: 7, oldestAt: at }],
+    },
     pauses: [{ kind: "egress", name: "aws", reason: text, since: at, until: at }],
   });
 }
