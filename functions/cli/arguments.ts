@@ -3,21 +3,15 @@
 import process from "node:process";
 import type { Config } from "../config/config.ts";
 import { presetBudgetMs, usualRequest, type ProbeRequest } from "../route/probe-request.ts";
-import type { Egress } from "../route/egress.ts";
 import { memoryCache } from "../route/mta-sts.ts";
-import { ownName } from "../route/own-name.ts";
-import { tlsModes, type TlsMode } from "../route/tls-demand.ts";
-import { isHelo, parseAddress, parseSender, type Address } from "../smtp/address.ts";
-import { literalOf } from "../smtp/ip-address.ts";
 import { depths, type Depth } from "../smtp/transcript.ts";
 import { configuredHosts } from "../probe/site.ts";
 import { openSecrets } from "../secrets.ts";
 import { reachRequest } from "../self-check/reach.ts";
 import { configFileOf, readConfigFile } from "./config-file.ts";
-import { readEgress } from "./egress-option.ts";
-import { readMailHost, readResolver } from "./host-option.ts";
 import { readMessage } from "./message-file.ts";
 import { quote, readOptions, UsageFault, type OptionSpec, type Options } from "./options.ts";
+import { byDomain, readHosts, readRecipient, readSender, readTime, readTls, type Sender } from "./sender-options.ts";
 
 /** Whose hosts answer everybody who may connect to port 25 at all. */
 const publicDomains = ["gmail.com", "outlook.com", "icloud.com"] as const;
@@ -59,18 +53,6 @@ export interface SelfCheckArguments extends Sender {
   readonly json: boolean;
 }
 
-/** Who asks, and how: what probes and self-checks have in common. */
-interface Sender {
-  readonly egress: Egress;
-  /** Null: this machine's name where it is a full one, else an address literal. */
-  readonly helo: string | null;
-  /** Empty for the null sender. */
-  readonly from: string;
-  readonly timeoutMs: number;
-  readonly resolver: string | null;
-  readonly allowPrivate: boolean;
-}
-
 /**
  * @param env where the secrets of a configuration's egresses are, and for a self-check the configuration's name
  * @throws UsageFault
@@ -87,7 +69,8 @@ export async function readProbeArguments(
   // A self-check is of the system; a probe by hand is of whatever is typed.
   const file = isSelfCheck ? configFileOf(given, env) : given;
   const config = file === null ? null : await readConfigFile(file);
-  const sender = await readSender(options, config, env);
+  // Read once, so that there is nothing to log of a second reading.
+  const sender = await readSender(options, config, openSecrets(env, { log: () => {} }));
   if (isSelfCheck) {
     return { kind: "self-check", ...sender, json, asked: askedBeside(sender, config) };
   }
@@ -96,7 +79,7 @@ export async function readProbeArguments(
   const shared: Omit<ProbeRequest, "recipients"> = {
     ...usualRequest,
     ...sender,
-    hosts: options.has("mx") ? options.all("mx").map((text) => ({ ...readMailHost(text), named: "by-hand" })) : null,
+    hosts: readHosts(options),
     allHosts,
     depth: readDepth(options),
     tls: readTls(options.one("tls")),
@@ -120,21 +103,6 @@ function askedBeside(sender: Sender, config: Config | null): readonly ProbeReque
   });
 }
 
-/** What is given overrides what the configuration has. */
-async function readSender(options: Options, config: Config | null, env: NodeJS.ProcessEnv): Promise<Sender> {
-  const helo = readHelo(options.one("helo"));
-  // Read once, so that there is nothing to log of a second reading.
-  const secrets = openSecrets(env, { log: () => {} });
-  return {
-    egress: await readEgress({ egress: options.one("egress"), families: options.one("families"), config, secrets }),
-    helo: helo ?? config?.identity.helo ?? null,
-    from: readFrom(options.one("from"), config, helo),
-    timeoutMs: readTime("--timeout", options.one("timeout"), 60_000),
-    resolver: readResolver(options.one("resolver")) ?? config?.resolver ?? null,
-    allowPrivate: options.has("allow-private"),
-  };
-}
-
 /** What is about hosts and mailboxes. */
 const besideSelfCheck = ["depth", "mx", "message", "all-hosts", "tls", "budget"] as const;
 
@@ -145,48 +113,6 @@ function refuseBesideSelfCheck(options: Options): void {
   }
   const other = besideSelfCheck.find((each) => options.has(each));
   if (other !== undefined) throw new UsageFault(`--self-check does not go with --${other}; write one of the two`);
-}
-
-/** Recipients of one domain share a session; one that is named twice is asked for once. */
-function byDomain(recipients: readonly Address[]): ReadonlyMap<string, readonly Address[]> {
-  const domains = new Map<string, Address[]>();
-  for (const recipient of recipients) {
-    const { domain } = recipient;
-    const known = domains.get(domain) ?? [];
-    if (!known.some((each) => each.text === recipient.text)) domains.set(domain, [...known, recipient]);
-  }
-  return domains;
-}
-
-function readRecipient(text: string): Address {
-  const address = parseAddress(text);
-  if ("fault" in address) throw new UsageFault(address.fault);
-  return address;
-}
-
-/** A bounce must have somewhere to go, or nowhere at all: without a domain of ours the null sender (RFC 5321 §4.5.5). */
-function readFrom(text: string | null, config: Config | null, helo: string | null): string {
-  if (text === null && config === null) {
-    const name = helo ?? ownName();
-    return name?.includes(".") === true && isHostName(name) ? `probe@${name.toLowerCase()}` : "";
-  }
-  const sender = parseSender(text ?? config?.identity.sender ?? "");
-  if ("fault" in sender) throw new UsageFault(`--from ${sender.fault}`);
-  return sender.text;
-}
-
-function readHelo(text: string | null): string | null {
-  if (text === null || isHelo(text)) return text;
-  const literal = literalOf(text);
-  const instead = isHelo(literal)
-    ? literal
-    : "a domain such as mail.example.com, or an address literal such as [192.0.2.1]";
-  throw new UsageFault(`--helo ${quote(text)} is no name for EHLO; write ${instead}`);
-}
-
-/** Letters, digits, hyphens and dots (RFC 1123 §2.1): what EHLO may say, but for an address literal. */
-function isHostName(text: string): boolean {
-  return !text.startsWith("[") && isHelo(text);
 }
 
 function readDepth(options: Options): Depth {
@@ -201,22 +127,4 @@ function readDepth(options: Options): Depth {
   if (depth !== "message" || !options.has("all-hosts")) return depth;
   const instead = hasMessage ? "leave --message or --all-hosts out" : "write --depth rcpt, or leave --all-hosts out";
   throw new UsageFault(`--all-hosts at depth message would deliver a message to each host; ${instead}`);
-}
-
-function readTls(text: string | null): TlsMode {
-  if (text === null) return "opportunistic";
-  const mode = tlsModes.find((each) => each === text);
-  if (mode !== undefined) return mode;
-  throw new UsageFault(`there is no TLS mode ${quote(text)}; write ${tlsModes.join(", ")}`);
-}
-
-/** A day: what is longer is a mistake, and what is much longer no timer can hold. */
-const timeLimitS = 86_400;
-
-/** @returns milliseconds, at least 1 */
-function readTime(option: string, text: string | null, presetMs: number): number {
-  if (text === null) return presetMs;
-  const seconds = /^(\d+\.?\d*|\.\d+)$/.test(text) ? Number(text) : 0;
-  if (seconds > 0 && seconds <= timeLimitS) return Math.ceil(seconds * 1000);
-  throw new UsageFault(`${option} ${quote(text)} is no time; write seconds, a number above 0 and up to ${timeLimitS}`);
 }

@@ -1,9 +1,10 @@
 // Where the system is that a command is about: a local stack by its folder, or AWS by the SDK's own settings and the
 // configuration file. It opens clients for a command and closes them. What is asked of them it does not know.
+import type { S3 } from "@aws-sdk/client-s3";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import process from "node:process";
-import { allClients, closeClients, openClients, type Clients, type Endpoints } from "../clients.ts";
+import { allClients, closeClients, openClients, whenWanted, type Clients, type Endpoints } from "../clients.ts";
 import type { Config } from "../config/config.ts";
 import { visibleLine } from "../verdict/visible.ts";
 import { configFileOf, configVariable, readConfigFile } from "./config-file.ts";
@@ -26,6 +27,8 @@ export const placeOptions: readonly OptionSpec[] = [
 export interface Place {
   readonly config: Config;
   readonly clients: Clients;
+  /** Opened by the first who asks for it. */
+  readonly s3: () => Promise<S3>;
   /** Of the services; null: as the SDK's own settings say. */
   readonly endpoints: Endpoints | null;
   /** The clock of schedules, alarms and rows: a local stack's may run fast. */
@@ -76,6 +79,7 @@ async function openAws(given: string | null): Promise<Place> {
   return {
     config: await readConfigFile(file),
     clients: await openClients(allClients),
+    s3: whenWanted(null),
     endpoints: null,
     now: () => new Date(),
     resolver: null,
@@ -89,7 +93,8 @@ async function openStack(folder: string): Promise<Place> {
   const config = await readConfigFile(path.join(folder, "config.json"));
   const words = ` --state ${shellWord(folder)}`;
   const clients = await openClients(allClients, endpoints);
-  return { config, clients, endpoints, now: stackClock(folder), resolver, folder, words };
+  const s3 = whenWanted(endpoints);
+  return { config, clients, s3, endpoints, now: stackClock(folder), resolver, folder, words };
 }
 
 /** What `delivery-probe local` writes when all is ready. */
@@ -104,7 +109,13 @@ async function readEndpoints(folder: string): Promise<{ endpoints: Endpoints; re
     if (typeof value === "string" && URL.canParse(value)) return value;
     throw new UsageFault(`${quote(file)} has no URL ${name}, so that no local stack wrote it; ${start}`);
   };
-  const endpoints = { sqs: url("sqs"), sns: url("sns"), cloudWatch: url("cloudwatch"), dynamo: url("dynamodb") };
+  const endpoints = {
+    sqs: url("sqs"),
+    sns: url("sns"),
+    cloudWatch: url("cloudwatch"),
+    dynamo: url("dynamodb"),
+    s3: url("s3"),
+  };
   return { endpoints, resolver: typeof fields["resolver"] === "string" ? fields["resolver"] : null };
 }
 

@@ -21,6 +21,13 @@ const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 /** @throws UsageFault for whatever the person who typed can mend, before any connection is made */
 export async function probeCommand(args: readonly string[]): Promise<number> {
   const given = await readProbeArguments(args);
+  return await untilInterrupted(async (watch) => {
+    return given.kind === "probe" ? await probeDomains(given, watch) : await checkOurselves(given, watch);
+  });
+}
+
+/** @returns what `run` returns */
+export async function untilInterrupted(run: (watch: Watch) => Promise<number>): Promise<number> {
   const interrupt = new AbortController();
   const onInterrupt = (): void => interrupt.abort();
   // Ctrl-C, a supervisor's stop or a closed terminal end the sessions, and their verdicts are still told; a second
@@ -28,19 +35,28 @@ export async function probeCommand(args: readonly string[]): Promise<number> {
   for (const signal of signals) process.once(signal, onInterrupt);
   const watch: Watch = { progress: progressOn(process.stderr), signal: interrupt.signal };
   try {
-    return given.kind === "probe" ? await probeDomains(given, watch) : await checkOurselves(given, watch);
+    return await run(watch);
   } finally {
     watch.progress.clear();
     for (const signal of signals) process.removeListener(signal, onInterrupt);
   }
 }
 
-interface Watch {
+/** What a person sees of it meanwhile, and how they end it. */
+export interface Watch {
   readonly progress: ReturnType<typeof progressOn>;
   readonly signal: AbortSignal;
 }
 
-async function probeDomains({ requests, json, allHosts }: HostArguments, { progress, signal }: Watch): Promise<number> {
+/**
+ * Asks all at once, and prints each verdict in its turn.
+ * @returns the exit status
+ * @throws UsageFault where this machine cannot leave by the egress
+ */
+export async function probeDomains(
+  { requests, json, allHosts }: Omit<HostArguments, "kind">,
+  { progress, signal }: Watch,
+): Promise<number> {
   const probes = requests.map((request) => {
     const domain = request.recipients[0]?.domain ?? "";
     return probe({ ...request, signal, progress: (event: Progress) => progress.show(domain, event) });

@@ -2,19 +2,14 @@
 // How a letter is moved so that none is lost, functions/queue knows.
 import process from "node:process";
 import type { Config } from "../config/config.ts";
-import { timeText } from "../page/said.ts";
-import {
-  countDeadLetters,
-  discardDeadLetters,
-  firstDeadLetters,
-  redriveDeadLetters,
-  type DeadLetter,
-} from "../queue/dead-letters.ts";
+import { countDeadLetters, discardDeadLetters, firstDeadLetters, redriveDeadLetters } from "../queue/dead-letters.ts";
 import { Queues, queueNames, runnersOf, scheduleDeadName } from "../queue/queues.ts";
 import { readRequest } from "../queue/request.ts";
 import { visibleJson, visibleLine } from "../verdict/visible.ts";
+import { counted, letterText, missingLines, missingOf, shown } from "./dead-letter-text.ts";
 import { nearest, quote, readOptions, UsageFault, type OptionSpec, type Options } from "./options.ts";
 import { atPlace, placeOptions, type Place } from "./place.ts";
+import { urlIfAny, urlOf } from "./queue-url.ts";
 import { write } from "./write.ts";
 
 export const redriveOptions: readonly OptionSpec[] = [
@@ -53,29 +48,31 @@ export async function redriveCommand(args: readonly string[]): Promise<number> {
     throw new UsageFault("--discard deletes for good, and wants each --id; write those that redrive alone tells");
   }
   return await atPlace(options, async (place) => {
-    const pair = pairOf(name, place.config);
-    if (options.has("discard")) return await discard(pair, ids, options, place);
-    return await move(pair, ids.length === 0 ? null : ids, options, place);
+    const pairs = pairsOfName(name, place.config);
+    if (options.has("discard")) return await discard(pairs, ids, options, place);
+    return await move(pairs, ids.length === 0 ? null : ids, options, place);
   });
 }
 
-/** Those of the runners, and what the schedule gave up. */
+/** Those of the runners, of probes and of sends, and what the schedule gave up. */
 function pairsOf(config: Config): readonly Pair[] {
-  const runners = runnersOf(config).map((runner) => {
-    const { probe, probeDead } = queueNames(config, runner);
-    return { name: runner === "functions" ? runner : runner.worker, queue: probe, dead: probeDead };
+  const runners = runnersOf(config).flatMap((runner) => {
+    const { probe, probeDead, send, sendDead } = queueNames(config, runner);
+    const name = runner === "functions" ? runner : runner.worker;
+    const probes = { name, queue: probe, dead: probeDead };
+    return config.sends === null ? [probes] : [probes, { name, queue: send, dead: sendDead }];
   });
   return [...runners, { name: "schedule", queue: null, dead: scheduleDeadName(config) }];
 }
 
-function pairOf(name: string, config: Config): Pair {
+function pairsOfName(name: string, config: Config): readonly Pair[] {
   const pairs = pairsOf(config);
-  const found = pairs.find((each) => each.name === name);
-  if (found !== undefined) return found;
+  const found = pairs.filter((each) => each.name === name);
+  if (found.length > 0) return found;
   if (config.egresses.some((each) => each.name === name)) {
     throw new UsageFault(`the egress ${quote(name)} is the functions'; write redrive functions`);
   }
-  const names = pairs.map((each) => each.name);
+  const names = [...new Set(pairs.map((each) => each.name))];
   throw new UsageFault(
     `nobody called ${quote(name)} has dead letters; write ${nearest(name, names) ?? `one of ${names.join(", ")}`}`,
   );
@@ -103,96 +100,100 @@ async function list(options: Options, { config, clients: { sqs } }: Place): Prom
   return await tell({ v: 1, queues: document }, lines, options);
 }
 
-async function move(pair: Pair, ids: readonly string[] | null, options: Options, place: Place): Promise<number> {
+async function move(
+  pairs: readonly Pair[],
+  ids: readonly string[] | null,
+  options: Options,
+  place: Place,
+): Promise<number> {
   const { config, clients, words } = place;
-  if (pair.queue === null) {
-    throw new UsageFault(
-      "the slots that the schedule gave up are over, and are not worked on anew; write --discard and each --id",
-    );
-  }
   const queues = new Queues(clients.sqs);
-  const from = await urlOf(pair.dead, queues, place);
-  const to = await urlOf(pair.queue, queues, place);
-  const moved = await redriveDeadLetters({ from, to }, ids, clients.sqs);
-  const malformed = moved.flatMap((each) => {
-    const { faults } = readRequest(each.body, config);
-    return faults === null ? [] : [{ id: each.id, faults }];
-  });
+  // All are there before anything of one is moved.
+  const ways = [];
+  for (const { queue, dead } of pairs) {
+    if (queue === null) throw overFault;
+    ways.push({ queue, dead, from: await urlOf(dead, queues, place), to: await urlOf(queue, queues, place) });
+  }
+  const done = [];
+  for (const { from, to, ...way } of ways) {
+    const moved = await redriveDeadLetters({ from, to }, ids, clients.sqs);
+    const malformed = moved.flatMap(({ id, body }) => {
+      const { faults } = readRequest(body, config);
+      return faults === null ? [] : [{ id, faults }];
+    });
+    done.push({ ...way, moved, malformed, left: await countDeadLetters(from, clients.sqs) });
+  }
+  const moved = done.flatMap((each) => each.moved);
   const missing = missingOf(ids ?? [], moved);
-  const left = await countDeadLetters(from, clients.sqs);
-  const { name, queue, dead } = pair;
   const lines = [
-    `${counted(moved.length)} moved from ${dead} to ${queue}`,
-    ...moved.map((each) => `  ${each.id}`),
-    ...malformed.map(
-      ({ id, faults }) => `${id} is still no request that can be worked on, and will come back: ${faults[0]}`,
+    ...done.flatMap((each) => [
+      `${counted(each.moved.length)} moved from ${each.dead} to ${each.queue}`,
+      ...each.moved.map(({ id }) => `  ${id}`),
+      ...each.malformed.map(
+        ({ id, faults }) => `${id} is still no request that can be worked on, and will come back: ${faults[0]}`,
+      ),
+    ]),
+    ...missingLines(
+      missing,
+      pairs.map((each) => each.dead),
     ),
-    ...missingLines(missing, dead),
     ...(moved.length === 0 ? [] : [`what fails again comes back; look later: delivery-probe redrive${words}`]),
   ];
-  return await tell(
-    { v: 1, runner: name, queue, dead, moved: moved.map(shown), malformed, missing, left },
-    lines,
-    options,
-  );
+  const document = {
+    v: 1,
+    runner: pairs[0]?.name,
+    queues: done.map((each) => ({ queue: each.queue, dead: each.dead, moved: each.moved.length, left: each.left })),
+    moved: moved.map(shown),
+    malformed: done.flatMap((each) => each.malformed),
+    missing,
+    left: total(done),
+  };
+  return await tell(document, lines, options);
 }
 
-async function discard(pair: Pair, ids: readonly string[], options: Options, place: Place): Promise<number> {
-  const { name, dead } = pair;
+const overFault = new UsageFault(
+  "the slots that the schedule gave up are over, and are not worked on anew; write --discard and each --id",
+);
+
+async function discard(
+  pairs: readonly Pair[],
+  ids: readonly string[],
+  options: Options,
+  place: Place,
+): Promise<number> {
   const { sqs } = place.clients;
-  const url = await urlOf(dead, new Queues(sqs), place);
-  const discarded = await discardDeadLetters(url, ids, sqs);
-  const missing = missingOf(ids, discarded);
-  const left = await countDeadLetters(url, sqs);
-  const lines = [
-    `${counted(discarded.length)} deleted from ${dead}`,
-    ...discarded.map((each) => `  ${letterText(each)}`),
-    ...missingLines(missing, dead),
-  ];
-  return await tell({ v: 1, runner: name, dead, discarded: discarded.map(shown), missing, left }, lines, options);
-}
-
-/** Its body may name a mailbox, and be long. */
-function shown({ id, messageId, at, reason, receives }: DeadLetter): object {
-  return { id, messageId, at, reason, receives };
-}
-
-function letterText({ id, at, reason, receives }: DeadLetter): string {
-  const when = at === null ? "" : `, sent ${timeText(at)}`;
-  return `${id}${when}, received ${times(receives)}: ${reason ?? "no reason; the runner's log has it"}`;
-}
-
-function counted(count: number): string {
-  return `${count} dead ${count === 1 ? "letter" : "letters"}`;
-}
-
-function times(count: number): string {
-  return count === 1 ? "once" : `${count} times`;
-}
-
-function missingOf(ids: readonly string[], found: readonly DeadLetter[]): readonly string[] {
-  return ids.filter((id) => !found.some((each) => each.id === id || each.messageId === id));
-}
-
-function missingLines(missing: readonly string[], dead: string): readonly string[] {
-  return missing.map((id) => `nothing of the id ${quote(id)} was found in ${dead}`);
-}
-
-async function urlOf(queue: string, queues: Queues, { folder }: Place): Promise<string> {
-  const url = await urlIfAny(queue, queues);
-  if (url !== null) return url;
-  const where = folder === null ? "AWS_REGION" : "the folder of the stack";
-  throw new UsageFault(`there is no queue ${quote(queue)}; look at ${where} and the configuration's name`);
-}
-
-async function urlIfAny(queue: string, queues: Queues): Promise<string | null> {
-  try {
-    return await queues.url(queue);
-  } catch (error) {
-    // "AWS.SimpleQueueService.NonExistentQueue" by the older protocol.
-    if (error instanceof Error && /QueueDoesNotExist|NonExistentQueue/.test(error.name)) return null;
-    throw error;
+  const queues = new Queues(sqs);
+  const done = [];
+  for (const { dead } of pairs) {
+    const url = await urlOf(dead, queues, place);
+    const discarded = await discardDeadLetters(url, ids, sqs);
+    done.push({ dead, discarded, left: await countDeadLetters(url, sqs) });
   }
+  const discarded = done.flatMap((each) => each.discarded);
+  const missing = missingOf(ids, discarded);
+  const lines = [
+    ...done.flatMap((each) => [
+      `${counted(each.discarded.length)} deleted from ${each.dead}`,
+      ...each.discarded.map((letter) => `  ${letterText(letter)}`),
+    ]),
+    ...missingLines(
+      missing,
+      pairs.map((each) => each.dead),
+    ),
+  ];
+  const document = {
+    v: 1,
+    runner: pairs[0]?.name,
+    queues: done.map((each) => ({ dead: each.dead, discarded: each.discarded.length, left: each.left })),
+    discarded: discarded.map(shown),
+    missing,
+    left: total(done),
+  };
+  return await tell(document, lines, options);
+}
+
+function total(done: readonly { readonly left: number }[]): number {
+  return done.reduce((sum, { left }) => sum + left, 0);
 }
 
 async function tell(document: object, lines: readonly string[], options: Options): Promise<number> {

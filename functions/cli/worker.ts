@@ -1,14 +1,17 @@
-// Runs the worker command: the probe's handler fed from a queue by long polling, until it is told to stop. For mail
-// hosts, whose IP is the one that is judged, and for containers. What a request asks for it does not know.
+// Runs the worker command: the handlers of probes and, where the configuration has them, of sends, each fed from its queue
+// by long polling, until it is told to stop. For mail hosts, whose IP is the one that is judged, and for containers. What
+// a request asks for it does not know.
 import process from "node:process";
 import type { Config } from "../config/config.ts";
-import { openPolling } from "../clients.ts";
+import { openPolling, whenWanted } from "../clients.ts";
+import { sendConcurrency } from "../config/send-concurrency.ts";
 import { tableOf } from "../handler.ts";
 import { runningNameOf, tellRunning } from "../note-running.ts";
 import { createProbe } from "../probe.ts";
 import { Queues, queueNames, type Runner } from "../queue/queues.ts";
 import { consoleLog } from "../report/log.ts";
 import { openSecrets } from "../secrets.ts";
+import { createSend } from "../send.ts";
 import { startWorker } from "../worker.ts";
 import { nearest, quote, readOptions, UsageFault, type OptionSpec } from "./options.ts";
 import { atPlace, placeOptions, type Place } from "./place.ts";
@@ -20,7 +23,18 @@ export const workerOptions: readonly OptionSpec[] = [
     many: false,
     about: "whose queue to work on; `functions` for that of the functions",
   },
-  { name: "pollers", value: "number", many: false, about: "batches of ten that are worked on at a time; 2 by default" },
+  {
+    name: "pollers",
+    value: "number",
+    many: false,
+    about: "batches of ten probes that are worked on at a time; 2 by default",
+  },
+  {
+    name: "sends",
+    value: "number",
+    many: false,
+    about: "sends that are worked on at a time; what sends.rates come to by default",
+  },
   {
     name: "visibility",
     value: "seconds",
@@ -42,45 +56,52 @@ export async function workerCommand(args: readonly string[]): Promise<number> {
   const [operand] = options.positionals;
   if (operand !== undefined) throw new UsageFault(`worker takes no argument; write --egress ${quote(operand)}`);
   const pollers = readNumber("--pollers", options.one("pollers") ?? "2", 1, 100);
+  const given = options.one("sends");
+  const sends = given === null ? null : readNumber("--sends", given, 1, 100);
   // SQS's own limit is twelve hours; the lease of the messages is renewed every third of it.
   const visibilityS = readNumber("--visibility", options.one("visibility") ?? "60", 3, 43_200);
   const egress = options.one("egress");
   return await atPlace(options, async (place) => {
     const runner = readRunner(egress, place.config);
-    return await work(runner, { pollers, visibilityS }, place);
+    return await work(runner, { pollers, sends, visibilityS }, place);
   });
 }
 
-async function work(
-  runner: Runner,
-  limits: { readonly pollers: number; readonly visibilityS: number },
-  place: Place,
-): Promise<number> {
-  const { config, clients, now, resolver } = place;
-  const queue = queueNames(config, runner).probe;
-  const queueUrl = await urlOf(queue, place);
+interface Limits {
+  readonly pollers: number;
+  /** Null: as many as the rates come to. */
+  readonly sends: number | null;
+  readonly visibilityS: number;
+}
+
+async function work(runner: Runner, { pollers, sends, visibilityS }: Limits, place: Place): Promise<number> {
+  const { config, now } = place;
+  const { probe, send } = queueNames(config, runner);
+  const sendPollers = config.sends === null ? null : (sends ?? sendConcurrency(config.sends));
+  const probes = { queueUrl: await urlOf(probe, place), pollers, batchSize: 10 };
+  // One that takes long holds back none but itself.
+  const sending =
+    sendPollers === null ? null : { queueUrl: await urlOf(send, place), pollers: sendPollers, batchSize: 1 };
   const stopped = nextSignal();
   const log = consoleLog(now);
-  const handler = createProbe({
-    config,
-    clients,
-    now,
-    log,
-    runner,
-    resolver,
-    secrets: openSecrets(process.env, { log }),
-    logsBecomeMetrics: false,
-  });
+  const clients = { ...place.clients, s3: whenWanted(place.endpoints) };
+  const secrets = openSecrets(process.env, { log });
+  const deps = { config, clients, now, log, runner, resolver: place.resolver, secrets, logsBecomeMetrics: false };
   // It may be long until somebody asks it for something.
   await tellRunning(runningNameOf(runner), { config, now, log }, tableOf(place));
   const sqs = await openPolling(place.endpoints);
-  const worker = startWorker({ sqs, queueUrl, handler, ...limits, log });
-  log({ level: "info", event: "worker-started", queue, ...limits });
+  const both = { sqs, visibilityS, log };
+  const workers = [
+    startWorker({ ...both, ...probes, handler: createProbe(deps) }),
+    ...(sending === null ? [] : [startWorker({ ...both, ...sending, handler: createSend(deps) })]),
+  ];
+  const sent = sendPollers === null ? {} : { sendQueue: send, sends: sendPollers };
+  log({ level: "info", event: "worker-started", queue: probe, pollers, visibilityS, ...sent });
   const signal = await stopped;
-  log({ level: "info", event: "worker-stopping", queue, signal });
-  await worker.stop();
+  log({ level: "info", event: "worker-stopping", queue: probe, signal });
+  await Promise.all(workers.map((each) => each.stop()));
   sqs.destroy();
-  log({ level: "info", event: "worker-stopped", queue });
+  log({ level: "info", event: "worker-stopped", queue: probe });
   return 0;
 }
 

@@ -43,8 +43,10 @@ async function placed(args: readonly string[]): Promise<Place> {
 }
 
 const url = "http://127.0.0.1:9";
-const urls = { sqs: url, sns: url, dynamodb: url, cloudwatch: url };
+const urls = { sqs: url, sns: url, dynamodb: url, cloudwatch: url, s3: url };
 const inUse = await stackFolder("in use", { ...urls, resolver: "127.0.0.1:53" });
+const { s3: _, ...older } = urls;
+const withoutObjects = await stackFolder("without objects", older);
 const half = await stackFolder("half", { sqs: url, sns: "somewhere" });
 const broken = await stackFolder("broken", "[");
 
@@ -66,6 +68,7 @@ const faults: readonly (readonly [args: readonly string[], says: RegExp])[] = [
   ],
   [["--state", good], /^there is no ".*good\.json.endpoints\.json"; start delivery-probe local --state /],
   [["--state", half], /endpoints\.json" has no URL sns, so that no local stack wrote it; start delivery-probe local/],
+  [["--state", withoutObjects], /endpoints\.json" has no URL s3, so that no local stack wrote it; start /],
   [["--state", broken], /endpoints\.json" has no URL sqs, /],
 ];
 
@@ -78,7 +81,7 @@ for (const [args, says] of faults) {
 test("a local stack is known by its folder: configuration, endpoints, resolver, and the words that name it", async () => {
   const place = await placed(["--state", inUse]);
   assert.deepEqual(place.config, config);
-  assert.deepEqual(place.endpoints, { sqs: url, sns: url, cloudWatch: url, dynamo: url });
+  assert.deepEqual(place.endpoints, { sqs: url, sns: url, cloudWatch: url, dynamo: url, s3: url });
   assert.deepEqual([place.resolver, place.folder], ["127.0.0.1:53", inUse]);
   assert.equal(place.words, ` --state '${inUse}'`, "quoted for a shell");
 });
@@ -107,7 +110,7 @@ async function closedPort(): Promise<number> {
 
 test("services that do not answer make exit status 70, and a line that says what to look at", async () => {
   const gone = `http://127.0.0.1:${await closedPort()}`;
-  const local = await stackFolder("gone", { sqs: gone, sns: gone, dynamodb: gone, cloudwatch: gone });
+  const local = await stackFolder("gone", { sqs: gone, sns: gone, dynamodb: gone, cloudwatch: gone, s3: gone });
   const stopped = await run(["status", "--state", local]);
   assert.deepEqual({ ...stopped, stderr: "" }, { status: 70, stdout: "", stderr: "" });
   assert.match(

@@ -11,7 +11,8 @@ import path from "node:path";
 import { buffer } from "node:stream/consumers";
 import { redriveCommand } from "../../functions/cli/redrive.ts";
 import { Queues } from "../../functions/queue/queues.ts";
-import { refused, run, start, startSite } from "./operator.ts";
+import { startStack } from "../../infra/local/stack.ts";
+import { checked, config, refused, run, start, startSite } from "./operator.ts";
 
 const site = await startSite();
 after(async () => await site[Symbol.asyncDispose]());
@@ -236,6 +237,72 @@ test("what is discarded is deleted, and nothing else; of the schedule's too", as
     [(told["discarded"] as readonly unknown[]).length, told["missing"], told["left"]],
     [1, ["order-1"], 0],
   );
+});
+
+test("where sends are taken, their dead letters are told beside the probes', and a name moves both", async () => {
+  const folder = await mkdtemp(path.join(os.tmpdir(), "delivery-probe-"));
+  const sending = checked({ ...config, sends: {} });
+  const options = { config: sending, state: folder, speed: 1, blocked: [], env: {}, run: false };
+  const stack = await startStack(options);
+  try {
+    const { sqs } = stack.clients;
+    const queues = new Queues(sqs);
+    const send = JSON.stringify({
+      v: 1,
+      kind: "send",
+      id: "mail-1",
+      from: "probe@sender.example",
+      to: ["x@y.example"],
+      message: "From: probe@sender.example\r\n\r\nhello\r\n",
+    });
+    const lay = async (queue: string, MessageBody: string): Promise<unknown> =>
+      await sqs.sendMessage({ QueueUrl: await queues.url(queue), MessageBody });
+    const count = async (queue: string): Promise<number> => {
+      const QueueUrl = await queues.url(queue);
+      const { Attributes = {} } = await sqs.getQueueAttributes({ QueueUrl, AttributeNames: ["All"] });
+      return Number(Attributes.ApproximateNumberOfMessages) + Number(Attributes.ApproximateNumberOfMessagesNotVisible);
+    };
+    const sendDead = "delivery-probe-send-dead";
+    await lay(dead, requestOf("order-1"));
+    await lay(sendDead, send);
+    await lay(sendDead, "no JSON");
+    const state = ["--state", folder];
+    const told = JSON.parse((await run(["redrive", "--json", ...state])).stdout) as {
+      readonly queues: readonly { readonly name: string; readonly dead: string; readonly count: number }[];
+    };
+    assert.deepEqual(
+      told.queues.map(({ name, dead, count }) => [name, dead, count]),
+      [
+        ["functions", dead, 1],
+        ["functions", sendDead, 2],
+        ["mail-1", workerDead, 0],
+        ["mail-1", "delivery-probe-send-mail-1-dead", 0],
+        ["schedule", scheduleDead, 0],
+      ],
+    );
+    await new Promise((resolve) => setTimeout(resolve, 1_200));
+    const moved = await run(["redrive", "functions", "--id", "order-1", "--id", "mail-1", "--id", "none", ...state]);
+    assert.equal(moved.status, 0, moved.stderr);
+    assert.deepEqual(moved.stdout.split("\n").slice(0, 5), [
+      `1 dead letter moved from ${dead} to ${queue}`,
+      "  order-1",
+      `1 dead letter moved from ${sendDead} to delivery-probe-send`,
+      "  mail-1",
+      `nothing of the id "none" was found in ${dead} or ${sendDead}`,
+    ]);
+    assert.deepEqual(await Promise.all([dead, sendDead, queue, "delivery-probe-send"].map(count)), [0, 1, 1, 1]);
+    await new Promise((resolve) => setTimeout(resolve, 1_200));
+    const { stdout } = await run(["redrive", "functions", "--json", ...state]);
+    const { malformed, left, queues: ways } = JSON.parse(stdout) as Readonly<Record<string, unknown>>;
+    assert.deepEqual([(malformed as readonly unknown[]).length, left], [1, 0]);
+    assert.deepEqual(ways, [
+      { queue, dead, moved: 0, left: 0 },
+      { queue: "delivery-probe-send", dead: sendDead, moved: 1, left: 0 },
+    ]);
+  } finally {
+    await stack[Symbol.asyncDispose]();
+    await rm(folder, { recursive: true });
+  }
 });
 
 test("a process that is killed between sending and deleting has lost nothing", async () => {

@@ -2,7 +2,10 @@
 import { after, test } from "node:test";
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
 import net from "node:net";
+import os from "node:os";
+import path from "node:path";
 import { createInterface } from "node:readline";
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import {
@@ -15,7 +18,9 @@ import { workerCommand } from "../../functions/cli/worker.ts";
 import { tableOf } from "../../functions/handler.ts";
 import { queueNames, Queues } from "../../functions/queue/queues.ts";
 import { lastVerdicts } from "../../functions/state/verdicts.ts";
-import { config, refused, run, start, startSite } from "./operator.ts";
+import example from "../../infra/config/example.json" with { type: "json" };
+import { startStack } from "../../infra/local/stack.ts";
+import { checked, config, refused, run, start, startSite } from "./operator.ts";
 
 const site = await startSite();
 after(async () => await site[Symbol.asyncDispose]());
@@ -35,6 +40,13 @@ for (const [args, says] of [
       [
         ["--egress", "mail-1", `--pollers=${number}`],
         /^--pollers ".*" is no such number; write a whole one from 1 to 100$/,
+      ] as const,
+  ),
+  ...["0", "101", "many"].map(
+    (number) =>
+      [
+        ["--egress", "mail-1", `--sends=${number}`],
+        /^--sends ".*" is no such number; write a whole one from 1 to 100$/,
       ] as const,
   ),
   ...["2", "43201", "1m"].map(
@@ -167,6 +179,38 @@ test("an idle worker waits in silence, for longer than any other call may take",
     ["info", "worker-stopping"],
     ["info", "worker-stopped"],
   ]);
+});
+
+test("where the configuration takes sends a worker sends too, and ends when both of its queues are at rest", async () => {
+  const folder = await mkdtemp(path.join(os.tmpdir(), "delivery-probe-worker-"));
+  after(async () => await rm(folder, { recursive: true }));
+  const sending = { ...config, name: "sending", sends: checked({ ...example, sends: {} }).sends };
+  await using stack = await startStack({ config: sending, state: folder, speed: 1, blocked: [], env: {}, run: false });
+  const { queues } = stack.endpoints;
+  const child = start(["worker", "--egress", "mail-1", "--sends", "3", "--state", folder]);
+  const entries = entriesOf(child);
+  const started = await next(entries, "worker-started");
+  assert.deepEqual(
+    [started["queue"], started["sendQueue"], started["sends"]],
+    ["sending-probe-mail-1", "sending-send-mail-1", 3],
+  );
+  const send = { v: 1, kind: "send", id: "order-4711", from: "probe@sender.example", to: ["someone@gmx.example"] };
+  const message = "From: probe@sender.example\r\nSubject: an order\r\n\r\nIt is on its way.\r\n";
+  const body = JSON.stringify({ ...send, egress: "mail-1", message });
+  await stack.clients.sqs.sendMessage({ QueueUrl: queues.workers["mail-1"]?.send, MessageBody: body });
+  const result = await next(entries, "result");
+  assert.deepEqual([result["id"], result["result"]], ["order-4711", "delivered"]);
+  const closed = once(child, "close");
+  child.kill("SIGTERM");
+  await next(entries, "worker-stopped");
+  assert.deepEqual(await closed, [0, null]);
+  const host = stack.lab.hosts.find(({ dialog }) => dialog.provider === "gmx")?.host;
+  const [received = new Uint8Array(), ...more] = (await host?.messages()) ?? [];
+  assert.ok(Buffer.from(received).toString().endsWith("Subject: an order\r\n\r\nIt is on its way.\r\n"));
+  assert.equal(more.length, 0);
+  const { Messages = [] } = await stack.clients.sqs.receiveMessage({ QueueUrl: queues.results, WaitTimeSeconds: 5 });
+  const { recipient, event } = JSON.parse(Messages[0]?.Body ?? "{}") as Readonly<Record<string, unknown>>;
+  assert.deepEqual([recipient, event], ["someone@gmx.example", "delivered"]);
 });
 
 test("a queue that is not there is named", async () => {
