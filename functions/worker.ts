@@ -12,8 +12,10 @@ export interface WorkerOptions {
   readonly handler: (event: SQSEvent, context: Context) => Promise<SQSBatchResponse>;
   /** A record of a worker that dies comes again after this; while it lives, the time is made longer again and again. */
   readonly visibilityS: number;
-  /** Batches of ten at most that are worked on at a time: a slow record holds back its own batch alone. */
+  /** Batches that are worked on at a time: a slow record holds back its own batch alone. */
   readonly pollers: number;
+  /** Messages of a batch; ten, SQS's own limit, or fewer where a single one may take long. */
+  readonly batchSize: number;
   readonly log: Log;
 }
 
@@ -22,7 +24,6 @@ export interface Worker {
   readonly stop: () => Promise<void>;
 }
 
-const batchSize = 10;
 /** SQS's own limit, and the cheapest way to wait. */
 const waitTimeSeconds = 20;
 /** As long as a function may take. */
@@ -33,7 +34,7 @@ export function startWorker(options: WorkerOptions): Worker {
   return { stop: async () => void (await Promise.all(pollers.map((each) => each.stop()))) };
 }
 
-function startPoller({ sqs, queueUrl, handler, visibilityS, log }: WorkerOptions): Worker {
+function startPoller({ sqs, queueUrl, handler, visibilityS, batchSize, log }: WorkerOptions): Worker {
   let batch = Promise.withResolvers<void>();
   batch.resolve();
   let isBusy = false;

@@ -3,7 +3,7 @@ import { after, before, beforeEach, test } from "node:test";
 import { CreateQueueCommand } from "@aws-sdk/client-sqs";
 import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
 import { setTimeout as sleep } from "node:timers/promises";
-import { startWorker } from "../functions/worker.ts";
+import { startWorker, type Worker } from "../functions/worker.ts";
 import { configFor, drained, put, startServices, type Services } from "./support/services.ts";
 
 let services: Services;
@@ -25,10 +25,10 @@ beforeEach(async () => {
   await services.clients.sqs.send(new CreateQueueCommand({ QueueName: queue }));
 });
 
-async function start(handler: (event: SQSEvent) => Promise<SQSBatchResponse>): Promise<ReturnType<typeof startWorker>> {
+async function start(handler: (event: SQSEvent) => Promise<SQSBatchResponse>, batchSize = 10): Promise<Worker> {
   const { clients, queues, log } = services;
   const queueUrl = await queues.url(queue);
-  return startWorker({ sqs: clients.sqs, queueUrl, handler, pollers: 2, visibilityS: 2, log });
+  return startWorker({ sqs: clients.sqs, queueUrl, handler, pollers: 2, visibilityS: 2, batchSize, log });
 }
 
 test("messages come as Lambda's records, and are acknowledged but for those that failed", async () => {
@@ -47,6 +47,22 @@ test("messages come as Lambda's records, and are acknowledged but for those that
   await worker.stop();
   assert.equal(seen.filter((each) => each === "a").length, 1);
   assert.equal(seen.filter((each) => each === "b").length, 1);
+});
+
+test("a batch is no larger than it may be, so that one that is slow holds back none but itself", async () => {
+  for (const body of ["slow", "a", "b", "c"]) await put(services, queue, body);
+  const [sizes, done]: [number[], string[]] = [[], []];
+  const worker = await start(async ({ Records }) => {
+    sizes.push(Records.length);
+    const bodies = Records.map(({ body }) => body);
+    if (bodies.includes("slow")) await sleep(1_500);
+    done.push(...bodies);
+    return { batchItemFailures: [] };
+  }, 1);
+  await until(() => done.length === 4);
+  await worker.stop();
+  assert.deepEqual(sizes, [1, 1, 1, 1]);
+  assert.equal(done.at(-1), "slow");
 });
 
 test("while it is worked on a message stays with us, however long that takes", async () => {

@@ -4,26 +4,33 @@ import { Effect, PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { ArnFormat, Stack } from "aws-cdk-lib";
 import type { Construct } from "constructs";
 import type { Config, ConfigSecret } from "../../functions/config/config.ts";
-import { secretFields } from "../../functions/config/secret-fields.ts";
+import { secretFields, type SecretReader } from "../../functions/config/secret-fields.ts";
 import { queueNames, runnersOf, type Runner } from "../../functions/queue/queues.ts";
 import { namespace } from "../../functions/report/names.ts";
-import { pairIndex } from "../../functions/state/table.ts";
+import { pairIndex, wakeIndex } from "../../functions/state/table.ts";
+import type { Accepted } from "./accepted.ts";
+import { resultsTopicName } from "./results.ts";
+
+/** `sweep`: the schedule's, where there are sends to wake. */
+export type TableUse = "schedule" | "sweep" | "probe" | "send" | "page";
 
 /** The table's rows, by their key and in the order of time. */
-export type TableUse = "schedule" | "probe" | "page";
-
 // prettier-ignore
-const tableActions: Readonly<Record<TableUse, readonly string[]>> = {
-  schedule: ["GetItem", "BatchGetItem", "PutItem"],
-  probe:    ["GetItem", "BatchGetItem", "PutItem", "UpdateItem", "Query"],
-  page:     ["GetItem", "BatchGetItem", "PutItem", "UpdateItem", "Query"],
+const tableUses: Readonly<Record<TableUse, { readonly actions: readonly string[]; readonly index: string | null }>> = {
+  schedule: { actions: ["GetItem", "BatchGetItem", "PutItem"],                        index: null },
+  sweep:    { actions: ["GetItem", "BatchGetItem", "PutItem", "UpdateItem", "Query"], index: wakeIndex },
+  // What holds sends is taken away by whoever finds it over, a probe too.
+  probe:    { actions: ["GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem", "Query"], index: pairIndex },
+  send:     { actions: ["GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem"], index: null },
+  page:     { actions: ["GetItem", "BatchGetItem", "PutItem", "UpdateItem", "Query"], index: pairIndex },
 };
 
 export function useTable(scope: Construct, { name }: Config, use: TableUse): PolicyStatement {
   const table = arnOf(scope, "dynamodb", "table", name);
+  const { actions, index } = tableUses[use];
   return allow(
-    tableActions[use].map((action) => `dynamodb:${action}`),
-    use === "schedule" ? [table] : [table, `${table}/index/${pairIndex}`],
+    actions.map((action) => `dynamodb:${action}`),
+    index === null ? [table] : [table, `${table}/index/${index}`],
   );
 }
 
@@ -37,25 +44,74 @@ export function putMetrics(): PolicyStatement {
   });
 }
 
-/** A record that reached the wrong runner is sent on, one that is early put back: every runner sends to every queue. */
+/** What a queue's requests are: a runner has a pair of queues for each. */
+export type QueueKind = "probe" | "send";
+
+/** Sends have queues where the configuration takes them. */
+export function kindsOf({ sends }: Config): readonly QueueKind[] {
+  return sends === null ? ["probe"] : ["probe", "send"];
+}
+
+/**
+ * A record that reached the wrong runner, or the queue of the other kind, is sent on, one that is early put back: every
+ * runner sends to every queue.
+ */
 export function sendRequests(scope: Construct, config: Config): PolicyStatement {
-  const queues = runnersOf(config).map((runner) => queueNames(config, runner).probe);
+  const names = runnersOf(config).map((runner) => queueNames(config, runner));
+  const queues = kindsOf(config).flatMap((kind) => names.map((each) => each[kind]));
   return allow(
     ["sqs:SendMessage", "sqs:GetQueueUrl"],
     queues.map((queue) => queueArn(scope, queue)),
   );
 }
 
-export function buryRequests(scope: Construct, config: Config, runner: Runner): PolicyStatement {
-  return allow(["sqs:SendMessage", "sqs:GetQueueUrl"], [queueArn(scope, queueNames(config, runner).probeDead)]);
+export function buryRequests(
+  scope: Construct,
+  config: Config,
+  runner: Runner,
+  kinds: readonly QueueKind[],
+): PolicyStatement {
+  const names = queueNames(config, runner);
+  const dead = kinds.map((kind) => queueArn(scope, names[`${kind}Dead`]));
+  return allow(["sqs:SendMessage", "sqs:GetQueueUrl"], dead);
 }
 
 /** For long polling; Lambda's own event source has the same by CDK. */
 export function receiveRequests(scope: Construct, config: Config, runner: Runner): PolicyStatement {
+  const names = queueNames(config, runner);
   return allow(
     ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueUrl"],
-    [queueArn(scope, queueNames(config, runner).probe)],
+    kindsOf(config).map((kind) => queueArn(scope, names[kind])),
   );
+}
+
+/** Whoever sends tells what became of it. */
+export function publishResults(scope: Construct, config: Config): PolicyStatement {
+  return allow(["sns:Publish"], [Stack.of(scope).formatArn({ service: "sns", resource: resultsTopicName(config) })]);
+}
+
+/** What cdk-nag finds in it: nobody knows before what an object is called. */
+export function objectFindings(config: Config): readonly Accepted[] {
+  return bucketsRead(config).map((bucket) => ({
+    id: `AwsSolutions::AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:s3:::${bucket}/*]`,
+    reason: "The objects of a bucket that the configuration names for messages, and of no other.",
+  }));
+}
+
+function bucketsRead({ requests, sends }: Config): readonly string[] {
+  if (sends === null) return [];
+  return unique([...requests.buckets, ...(sends.bucket === null ? [] : [sends.bucket])]);
+}
+
+/** Messages that requests name, which are read alone, and those that wait for another attempt. */
+export function useObjects(scope: Construct, config: Config): readonly PolicyStatement[] {
+  const kept = config.sends?.bucket ?? null;
+  const read = bucketsRead(config);
+  const objects = (bucket: string): string => objectsArn(scope, bucket);
+  return [
+    ...(read.length === 0 ? [] : [allow(["s3:GetObject"], read.map(objects))]),
+    ...(kept === null ? [] : [allow(["s3:PutObject", "s3:AbortMultipartUpload"], [objects(kept)])]),
+  ];
 }
 
 export function publishTo(topicArns: readonly string[]): readonly PolicyStatement[] {
@@ -85,13 +141,14 @@ export function readSecrets(
   ];
 }
 
-/** Of the page function, or of a runner's egresses. */
-export function secretsFor(reader: "page" | Runner, config: Config): readonly ConfigSecret[] {
-  const its = secretFields(config).filter((each) => {
-    if (reader === "page") return each.reader === "page";
-    if (reader === "functions") return each.reader === "probe";
-    return each.reader === "worker" && each.egress === reader.worker;
-  });
+/** Of one of the functions, or of an egress's worker. */
+export function secretsFor(
+  whose: Exclude<SecretReader, "worker"> | Exclude<Runner, "functions">,
+  config: Config,
+): readonly ConfigSecret[] {
+  const its = secretFields(config).filter(({ reader, egress }) =>
+    typeof whose === "string" ? reader === whose : reader === "worker" && egress === whose.worker,
+  );
   return its.map(({ secret }) => secret);
 }
 
@@ -116,6 +173,11 @@ export function allow(actions: readonly string[], resources: readonly string[]):
 
 function queueArn(scope: Construct, queue: string): string {
   return Stack.of(scope).formatArn({ service: "sqs", resource: queue });
+}
+
+/** A bucket's name is nobody else's in the world, and its ARN names no account. */
+function objectsArn(scope: Construct, bucket: string): string {
+  return Stack.of(scope).formatArn({ service: "s3", region: "", account: "", resource: bucket, resourceName: "*" });
 }
 
 function arnOf(scope: Construct, service: string, resource: string, resourceName: string): string {

@@ -1,4 +1,4 @@
-// The three functions as Lambda runs them: bundled with all that they import, the configuration beside them. A function
+// The functions as Lambda runs them: bundled with all that they import, the configuration beside them. A function
 // reads its entry at the start, its handler with the first call, and the rest when it is wanted. It knows neither what a
 // function does nor how it is deployed.
 import { build, type Metafile } from "esbuild";
@@ -27,10 +27,10 @@ export interface Bundled {
 }
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
-const names: readonly FunctionName[] = ["schedule", "probe", "page"];
+const names: readonly FunctionName[] = ["schedule", "probe", "send", "page"];
 
 /**
- * Writes `schedule.mjs`, `probe.mjs` and `page.mjs`, each with a `handler`, what they share, and `config.json`. The same
+ * Writes `schedule.mjs`, `probe.mjs` and the others, each with a `handler`, what they share, and `config.json`. The same
  * sources give the same files, wherever they lie and are written: a deployment of nothing new changes nothing.
  */
 export async function bundleFunctions(outdir: string, config: Config): Promise<Bundled> {

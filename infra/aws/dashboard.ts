@@ -7,8 +7,10 @@ import type { ILogGroup } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
 import { pairsOf, type Config } from "../../functions/config/config.ts";
 import { alarmsOf } from "../../functions/report/alarms.ts";
+import { sendEgresses } from "../../functions/config/send-faults.ts";
 import { queueNamespace, type egressMetrics } from "../../functions/report/names.ts";
 import { lastVerdicts } from "./queries.ts";
+import { sendSeries } from "./send-series.ts";
 import { byClass, ofAlarm, ofEgress, ofPairs } from "./series.ts";
 
 export interface DashboardProps {
@@ -71,11 +73,16 @@ function alarmOf(scope: Construct, name: string): cloudwatch.IAlarmRef {
   return cloudwatch.Alarm.fromAlarmArn(scope, name, alarmArn);
 }
 
-/** What the providers say to one egress: a line a provider. */
 function egressRows(egress: string, config: Config): readonly Row[] {
+  const rows = [...providerRows(egress, config), ...sendRows(egress, config)];
+  if (rows.length === 0) return [];
+  return [[new cloudwatch.TextWidget({ markdown: `## ${egress}`, width: wholeWidth, height: 1 })], ...rows];
+}
+
+/** What the providers say to one egress: a line a provider. */
+function providerRows(egress: string, config: Config): readonly Row[] {
   const period = roundOf(egress, config);
   if (period === null) return [];
-  const title = new cloudwatch.TextWidget({ markdown: `## ${egress}`, width: wholeWidth, height: 1 });
   const graph = (title: string, width: number, left: cloudwatch.IMetric[]): cloudwatch.GraphWidget =>
     new cloudwatch.GraphWidget({ title, width, left, leftYAxis: { min: 0, showUnits: false }, period });
   const outcomes = (["Accepted", "Rejected", "Deferred", "Unanswered"] as const).map((name) =>
@@ -85,7 +92,6 @@ function egressRows(egress: string, config: Config): readonly Row[] {
     ofPairs("SessionTime", egress, statistic, period),
   );
   return [
-    [title],
     outcomes,
     [
       graph("Blocked: 1 is yes", 8, [ofPairs("Blocked", egress, "Maximum", period)]),
@@ -98,6 +104,23 @@ function egressRows(egress: string, config: Config): readonly Row[] {
         wholeWidth,
         egressNames.map((name) => ofEgress(name, egress, period)),
       ),
+    ],
+  ];
+}
+
+/** What became of recipients, and how often something waited for a block to end. */
+function sendRows(egress: string, config: Config): readonly Row[] {
+  if (!sendEgresses(config).includes(egress)) return [];
+  const period = Duration.minutes(5);
+  return [
+    [
+      new cloudwatch.GraphWidget({
+        title: "Sends: recipients by what became of them, and waits for a block to end",
+        width: wholeWidth,
+        left: sendSeries.map((name) => ofEgress(name, egress, period)),
+        leftYAxis: { min: 0, showUnits: false },
+        period,
+      }),
     ],
   ];
 }

@@ -2,7 +2,7 @@
 import type { Config } from "../../functions/config/config.ts";
 import { invocationS } from "../../functions/config/invocation.ts";
 
-export type FunctionName = "schedule" | "probe" | "page";
+export type FunctionName = "schedule" | "probe" | "send" | "page";
 
 export interface FunctionShape {
   readonly memoryMB: number;
@@ -18,6 +18,12 @@ export function shapes(config: Config): Readonly<Record<FunctionName, FunctionSh
       memoryMB: 1_024,
       timeoutS: invocationS(config),
       about: "Probes what its queue asks for, writes the verdicts down and counts them",
+    },
+    // Lambda's longest: the answer to a message alone may take ten minutes (RFC 5321 §4.5.3.2.6).
+    send: {
+      memoryMB: 1_024,
+      timeoutS: 900,
+      about: "Delivers what its queue asks for, once to each recipient, and tells what became of it",
     },
     page: { memoryMB: 512, timeoutS: 60, about: "Makes one page of an alarm's change, and brings it by every route" },
   };

@@ -37,8 +37,11 @@ export class Network extends Construct {
         { name: "Public", subnetType: SubnetType.PUBLIC, mapPublicIpOnLaunch: false },
         { name: "Functions", subnetType: SubnetType.PRIVATE_WITH_EGRESS },
       ],
-      // The table's traffic need not pay for the NAT.
-      gatewayEndpoints: { Table: { service: GatewayVpcEndpointAwsService.DYNAMODB } },
+      // The table's traffic, and that of messages which lie in S3, need not pay for the NAT.
+      gatewayEndpoints: {
+        Table: { service: GatewayVpcEndpointAwsService.DYNAMODB },
+        ...(config.sends === null ? {} : { Objects: { service: GatewayVpcEndpointAwsService.S3 } }),
+      },
     });
     this.securityGroup = new SecurityGroup(this, "Out", {
       vpc: this.vpc,

@@ -27,6 +27,7 @@ export const prices = {
   key:           1.00,            // aws.amazon.com/kms/pricing: a key; another dollar after each of its first two rotations
   keyRequests:   0.03,            // … : 10,000 requests
   emails:        2.00,            // aws.amazon.com/sns/pricing: 100,000 e-mails
+  published:     0.50,            // … : 1,000,000 requests; what goes on to queues and functions costs nothing
   secret:        0.40,            // aws.amazon.com/secrets-manager/pricing: a secret
   secretCalls:   0.05,            // … : 10,000 calls
   natHours:      0.045,           // aws.amazon.com/vpc/pricing: an hour of a NAT gateway
@@ -40,7 +41,7 @@ export const assumed = {
   /** Series of Rejections: so many classes for each pair. There is one only where a provider refused, for that hour. */
   rejectionsPerPair: 1,
   /** How long a call of each function takes: a session waits for a greeting, and two seconds for a polite end. */
-  seconds: { schedule: 2, probe: 5, page: 3 },
+  seconds: { schedule: 2, probe: 5, send: 5, page: 3 },
   /** Calls of the page function: changes of alarms. */
   pages: 200,
   /** Of one request: what is logged, kept in the table, sent out, and what passes the NAT gateway, AWS's own calls too. */
@@ -53,7 +54,13 @@ export const assumed = {
   readUnits: 20,
   /** Of one request: sent, received, deleted. */
   queueRequests: 3,
-  /** Long polls that wait at an empty queue: Lambda's event source starts with five, `worker` with two. */
+  /** Sends of a month, where they are taken: of 50 kB, to one recipient, delivered by the first attempt. */
+  sends: 10_000,
+  /** Of one send, beside what is logged of it: the message's row and its delivery's, of which each step is a write. */
+  send: { rowKB: 70, outKB: 80, natKB: 250, writeUnits: 120, readUnits: 60, queueRequests: 6, calls: 2 },
+  /** How long its rows outlive it: a redrive of its dead letter must find it done. */
+  sendKeptDays: 14,
+  /** Long polls that wait at an empty queue: Lambda's event source starts with five, `worker` with two, and one a send. */
   pollers: { functions: 5, worker: 2 },
   pollS: 20,
 } as const;

@@ -36,7 +36,7 @@ export const queries: readonly Query[] = [
     name: "one-request",
     about: "One request's whole story, its conversation too: put its id, or its message's, in the place of ID.",
     text: `filter id = "ID" or messageId = "ID"
-| fields @timestamp, event, provider, egress, outcome, class, text, reason, fault, faults.0, waits, dialog
+| fields @timestamp, event, provider, egress, outcome, class, text, result, recipient, reason, fault, faults.0, waits, dialog
 | sort @timestamp asc
 | limit 200`,
   },
@@ -54,6 +54,14 @@ export const queries: readonly Query[] = [
     text: `filter event = "verdict" and (outcome = "rejected" or outcome = "deferred")
 | stats count(*) as refusals, latest(text) as last by provider, egress, class
 | sort refusals desc`,
+  },
+  {
+    name: "sends",
+    about: "What became of sends, and what holds those that wait, with the words of who refused.",
+    text: `filter event in ["result", "held"]
+| fields @timestamp, event, result, recipient, attempts, reason, by, domain, id
+| sort @timestamp desc
+| limit 100`,
   },
   {
     name: "what-failed",

@@ -27,9 +27,16 @@ export function stayingOf(template: Template, config: Config): readonly string[]
         ? [`the Elastic IP ${via.allocation}: $3.65 a month until it is released`]
         : []),
     ]),
+    ...messageBuckets(config).map(
+      (bucket) => `the S3 bucket ${bucket}, which was never the stack's, with the messages that lie there`,
+    ),
     "the secrets that the configuration names, in Secrets Manager ($0.40 a month each) and Parameter Store",
     "CDKToolkit, CDK's own stack, with the functions' bundles in its bucket",
   ];
+}
+
+function messageBuckets({ sends }: Config): readonly string[] {
+  return sends === null || sends.bucket === null ? [] : [sends.bucket];
 }
 
 function nameOf(properties: object | undefined): string | null {

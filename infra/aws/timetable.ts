@@ -39,7 +39,8 @@ export class Timetable extends Construct {
     super(scope, id);
     const name = scheduleDeadName(config);
     const dead = deadLetters(this, "Dead", name);
-    const statements = [useTable(this, config, "schedule"), putMetrics(), sendRequests(this, config)];
+    const use = config.sends === null ? "schedule" : "sweep";
+    const statements = [useTable(this, config, use), putMetrics(), sendRequests(this, config)];
     this.schedule = new OwnFunction(this, "Schedule", { config, name: "schedule", code, statements, network: null });
     const role = new Role(this, "Caller", {
       assumedBy: new ServicePrincipal("scheduler.amazonaws.com", {

@@ -7,11 +7,15 @@ import type { Config, ConfigEgress } from "../../functions/config/config.ts";
 import { accept } from "./accepted.ts";
 import {
   buryRequests,
+  kindsOf,
+  objectFindings,
+  publishResults,
   putMetrics,
   readSecrets,
   receiveRequests,
   secretsFor,
   sendRequests,
+  useObjects,
   useTable,
 } from "./access.ts";
 
@@ -25,9 +29,11 @@ export class WorkerAccess extends Construct {
       statements: [
         receiveRequests(this, config, runner),
         sendRequests(this, config),
-        buryRequests(this, config, runner),
+        buryRequests(this, config, runner, kindsOf(config)),
+        // What sends do there probes do too.
         useTable(this, config, "probe"),
         putMetrics(),
+        ...(config.sends === null ? [] : [publishResults(this, config), ...useObjects(this, config)]),
         ...readSecrets(this, secretsFor(runner, config), config.aws.secretKeys),
       ],
     });
@@ -36,6 +42,7 @@ export class WorkerAccess extends Construct {
         id: "AwsSolutions::AwsSolutions-IAM5[Resource::*]",
         reason: "PutMetricData knows no resources, and is bound to our namespace; all else is named.",
       },
+      ...objectFindings(config),
     ]);
     new CfnOutput(this, "Arn", { value: policy.managedPolicyArn, description: `For the worker of ${egress.name}` });
   }

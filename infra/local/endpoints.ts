@@ -1,10 +1,12 @@
-// Where the embedded services are, in one file of JSON that any program can read: URLs, queues, topics, the table, the
-// lab's hosts, and the environment with which an AWS client finds them. It starts none of them.
+// Where the embedded services are, in one file of JSON that any program can read: URLs, queues, topics, the bucket, the
+// table, the lab's hosts, and the environment with which an AWS client finds them. It starts none of them.
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import type { Config } from "../../functions/config/config.ts";
-import { queueNames, runnersOf, type Runner } from "../../functions/queue/queues.ts";
+import { queueNames, runnersOf, type QueueNames, type Runner } from "../../functions/queue/queues.ts";
+import { bucketOf } from "./bucket.ts";
+import { resultsName } from "./queue-setup.ts";
 import { accountId, region } from "./queues.ts";
 
 /** `DIR/endpoints.json`. */
@@ -13,13 +15,19 @@ export interface Endpoints {
   /** URLs. */
   readonly sqs: string;
   readonly sns: string;
+  readonly s3: string;
   readonly dynamodb: string;
   readonly cloudwatch: string;
   readonly sink: string;
-  /** URLs of the functions' pairs, and of each worker egress's. Nothing reads those of sends yet. */
-  readonly queues: ProbeQueues & SendQueues & { readonly workers: Readonly<Record<string, ProbeQueues>> };
+  /**
+   * URLs of the functions' pairs, and of each worker egress's; and of one that is subscribed to the topic of results, in
+   * which each message is a result as it was published (raw). Where the configuration takes no sends, nobody reads theirs.
+   */
+  readonly queues: QueueNames & { readonly results: string; readonly workers: Readonly<Record<string, QueueNames>> };
   /** ARNs: of pages, of what becomes of sends, and of what on-call is told. */
   readonly topics: { readonly pages: string; readonly results: string; readonly oncall: string };
+  /** The bucket's name: for messages that are too large for a queue. */
+  readonly bucket: string;
   /** The table's name. */
   readonly table: string;
   /** `127.0.0.1:port` by provider, whose mail domain is `provider.example`. */
@@ -32,16 +40,6 @@ export interface Endpoints {
   readonly env: Readonly<Record<string, string>>;
   /** The process that serves them. */
   readonly pid: number;
-}
-
-interface ProbeQueues {
-  readonly probe: string;
-  readonly probeDead: string;
-}
-
-interface SendQueues {
-  readonly send: string;
-  readonly sendDead: string;
 }
 
 /** Of what has been started. */
@@ -57,26 +55,26 @@ export interface Started {
 export function endpointsOf(started: Started, config: Config, configFile: string | null): Endpoints {
   const { sqs, dynamodb, cloudwatch, sink, lab, resolver } = started;
   const url = (queue: string): string => `${sqs}/${accountId}/${queue}`;
-  const probeQueues = (runner: Runner): ProbeQueues => {
-    const names = queueNames(config, runner);
-    return { probe: url(names.probe), probeDead: url(names.probeDead) };
+  const queuesOf = (runner: Runner): QueueNames => {
+    const { probe, probeDead, send, sendDead } = queueNames(config, runner);
+    return { probe: url(probe), probeDead: url(probeDead), send: url(send), sendDead: url(sendDead) };
   };
-  const send = sendQueueNames(config);
   const workers = runnersOf(config).flatMap((runner) => (runner === "functions" ? [] : [runner]));
   return {
     region,
     sqs,
     sns: sqs,
+    s3: sqs,
     dynamodb,
     cloudwatch,
     sink,
     queues: {
-      ...probeQueues("functions"),
-      send: url(send.send),
-      sendDead: url(send.sendDead),
-      workers: Object.fromEntries(workers.map((runner) => [runner.worker, probeQueues(runner)])),
+      ...queuesOf("functions"),
+      results: url(resultsName(config)),
+      workers: Object.fromEntries(workers.map((runner) => [runner.worker, queuesOf(runner)])),
     },
     topics: topicsOf(config),
+    bucket: bucketOf(config),
     table: config.name,
     lab,
     resolver,
@@ -88,15 +86,12 @@ export function endpointsOf(started: Started, config: Config, configFile: string
       AWS_SECRET_ACCESS_KEY: "local",
       AWS_ENDPOINT_URL_SQS: sqs,
       AWS_ENDPOINT_URL_SNS: sqs,
+      AWS_ENDPOINT_URL_S3: sqs,
       AWS_ENDPOINT_URL_DYNAMODB: dynamodb,
       AWS_ENDPOINT_URL_CLOUDWATCH: cloudwatch,
     },
     pid: process.pid,
   };
-}
-
-export function sendQueueNames({ name }: Pick<Config, "name">): SendQueues {
-  return { send: `${name}-send`, sendDead: `${name}-send-dead` };
 }
 
 export function topicsOf({ name }: Pick<Config, "name">): Endpoints["topics"] {

@@ -13,8 +13,10 @@ export function labDomain(provider: string): string {
 /** The address that the lab's hosts name, whichever egress we come by. */
 const labSees = "192.0.2.25";
 
+type Here = Pick<Endpoints, "lab" | "sink" | "topics" | "bucket">;
+
 /** Hosts are the lab's, on-call's routes the sink's and a topic; whoever writes to the queues is ourselves. */
-export function localConfig(config: Config, { lab, sink, topics }: Pick<Endpoints, "lab" | "sink" | "topics">): Config {
+export function localConfig(config: Config, { lab, sink, topics, bucket }: Here): Config {
   const hosts = Object.entries(lab).map(([provider, host]) => [labDomain(provider), [host]]);
   return {
     ...config,
@@ -27,9 +29,38 @@ export function localConfig(config: Config, { lab, sink, topics }: Pick<Endpoint
     })),
     hosts: { ...config.hosts, ...Object.fromEntries(hosts) },
     onCall: { ...config.onCall, routes: routesOf(sink, topics.oncall) },
-    requests: { ...config.requests, recipients: ["*"], ports: "any", privateAddresses: true },
+    requests: {
+      ...config.requests,
+      recipients: ["*"],
+      senders: [...config.requests.senders, ...ownSenders(config)],
+      ports: "any",
+      buckets: [...new Set([...config.requests.buckets, bucket])],
+      privateAddresses: true,
+    },
+    sends: localSends(config, bucket),
     // The lab's hosts mind no haste.
     limits: { ...config.limits, gapSeconds: 0 },
+  };
+}
+
+/** Anybody at our own domain. */
+function ownSenders({ identity: { sender } }: Config): readonly string[] {
+  const address = parseSender(sender);
+  return "text" in address && address.domain !== "" ? [`@${address.domain}`] : [];
+}
+
+/** In seconds: what the lab's host that says nothing may cost, also when the stack is to stop. */
+const patience = { attempt: 60, answer: 20 };
+
+/** Keys that lie in AWS cannot be read here: what they sign there goes unsigned. */
+function localSends({ sends }: Config, bucket: string): Config["sends"] {
+  if (sends === null) return null;
+  return {
+    ...sends,
+    bucket,
+    dkim: sends.dkim.filter(({ key }) => typeof key === "string" || "env" in key || "file" in key),
+    attemptSeconds: Math.min(sends.attemptSeconds, patience.attempt),
+    answerSeconds: Math.min(sends.answerSeconds, patience.answer),
   };
 }
 

@@ -1,11 +1,11 @@
 // The queues and topics of the local stack, made as the template makes them in AWS, through the SDK: each queue with its
-// dead letters, and the topic of pages with a queue from which the page function is fed.
+// dead letters, the topic of pages with a queue from which the page function is fed, and that of results with one that
+// is there to be read by whoever wants to.
 import { CreateTopicCommand, SubscribeCommand, type SNSClient } from "@aws-sdk/client-sns";
 import { CreateQueueCommand, SetQueueAttributesCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import type { Clients } from "../../functions/clients.ts";
 import type { Config } from "../../functions/config/config.ts";
 import { queueNames, runnersOf, scheduleDeadName } from "../../functions/queue/queues.ts";
-import { sendQueueNames } from "./endpoints.ts";
 import { accountId, region } from "./queues.ts";
 
 /** What a queue and its dead letters are called. */
@@ -14,19 +14,33 @@ export interface QueuePair {
   readonly dead: string;
 }
 
-/** Of the configuration, those of probes first. */
+/** Of the configuration, those of probes first. Those of sends are there where none are taken, too, and nobody reads them. */
 export function queuePairs(config: Config): readonly QueuePair[] {
-  const probes = runnersOf(config).map((runner) => queueNames(config, runner));
-  const { send, sendDead } = sendQueueNames(config);
+  const names = runnersOf(config).map((runner) => queueNames(config, runner));
   return [
-    ...probes.map(({ probe, probeDead }) => ({ queue: probe, dead: probeDead })),
-    { queue: send, dead: sendDead },
+    ...names.map(({ probe, probeDead }) => ({ queue: probe, dead: probeDead })),
+    ...names.map(({ send, sendDead }) => ({ queue: send, dead: sendDead })),
+  ];
+}
+
+/** Those that somebody of ours reads. */
+export function readQueues(config: Config): readonly string[] {
+  const names = runnersOf(config).map((runner) => queueNames(config, runner));
+  return [
+    ...names.map(({ probe }) => probe),
+    ...(config.sends === null ? [] : names.map(({ send }) => send)),
+    pageFeedName(config),
   ];
 }
 
 /** The queue that stands for the subscription of the page function. */
 export function pageFeedName({ name }: Pick<Config, "name">): string {
   return `${name}-pages-feed`;
+}
+
+/** The queue that hears what becomes of sends: the results as they were published, each with its attributes. */
+export function resultsName({ name }: Pick<Config, "name">): string {
+  return `${name}-results`;
 }
 
 /** A message comes again after this, if whoever took it is not heard of. */
@@ -42,11 +56,20 @@ export async function setUpQueues(config: Config, { sqs, sns }: Pick<Clients, "s
     ...queuePairs(config).map((pair) => setUpPair(pair, sqs)),
     setUpQueue(scheduleDeadName(config), { MessageRetentionPeriod: String(deadRetentionS) }, sqs),
     setUpQueue(pageFeedName(config), { VisibilityTimeout: String(visibilityS) }, sqs),
+    setUpQueue(resultsName(config), { MessageRetentionPeriod: String(deadRetentionS) }, sqs),
   ]);
   const pages = await setUpTopic(`${config.name}-pages`, sns);
-  await setUpTopic(`${config.name}-results`, sns);
+  const results = await setUpTopic(`${config.name}-results`, sns);
   await setUpTopic(`${config.name}-oncall`, sns);
   await sns.send(new SubscribeCommand({ TopicArn: pages, Protocol: "sqs", Endpoint: queueArn(pageFeedName(config)) }));
+  await sns.send(
+    new SubscribeCommand({
+      TopicArn: results,
+      Protocol: "sqs",
+      Endpoint: queueArn(resultsName(config)),
+      Attributes: { RawMessageDelivery: "true" },
+    }),
+  );
 }
 
 async function setUpPair({ queue, dead }: QueuePair, sqs: SQSClient): Promise<void> {

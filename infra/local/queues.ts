@@ -1,9 +1,9 @@
-// The embedded SQS and SNS on loopback (fauxqs), and what its queues hold. It mends what the package would lose or
-// misplace, and knows none of our queues' names.
+// The embedded SQS, SNS and S3 on loopback (fauxqs), and what its queues hold. It mends what the package would lose or
+// misplace, and knows none of our queues' and buckets' names.
 //
-// Three things of fauxqs 2.4.1: its own start binds every address, so that the app is built and listens here; its queues'
-// URLs name a host that only some systems resolve, and an old port after a restart on another; and a visibility of 0
-// fails where messages are kept on disk, and loses the message.
+// Four things of fauxqs 2.4.1: its own start binds every address, so that the app is built and listens here; its queues'
+// URLs name a host that only some systems resolve, and an old port after a restart on another; a visibility of 0
+// fails where messages are kept on disk, and loses the message; and it takes no object of more than 11 MiB at once.
 import { join } from "node:path";
 
 /** The account of fauxqs, in every URL and ARN. */
@@ -27,8 +27,11 @@ export interface QueueService extends AsyncDisposable {
   contents(name: string): QueueContents | null;
 }
 
+/** In octets, of one PutObject: larger than any provider takes a message. */
+const objectLimit = 64 * 1_048_576;
+
 /**
- * Starts SQS and SNS, which share one endpoint.
+ * Starts SQS, SNS and S3, which share one endpoint.
  * @param port 0: any free one
  * @param dataDir where messages, queues and topics are kept, over a SIGKILL too; null: nowhere
  * @throws Error when the port is taken, or the folder cannot be used
@@ -37,12 +40,14 @@ export async function startQueues(port: number, dataDir: string | null): Promise
   const { buildApp } = await import("fauxqs");
   const { SqsStore } = (await inside("sqs/sqsStore.js")) as { readonly SqsStore: new () => SqsStore };
   const { SnsStore } = (await inside("sns/snsStore.js")) as { readonly SnsStore: new () => SnsStore };
-  const { S3Store } = (await inside("s3/s3Store.js")) as { readonly S3Store: new () => object };
+  const { S3Store } = (await inside("s3/s3Store.js")) as { readonly S3Store: new () => S3Store };
   const stores = { sqsStore: new SqsStore(), snsStore: new SnsStore(), s3Store: new S3Store() };
   // No host of its own: a queue's URL names the host that was asked.
   stores.sqsStore.host = "";
   const kept = dataDir === null ? null : await openKept(dataDir);
   const app = buildApp({ logger: false, defaultRegion: region, stores: stores as never });
+  app.removeContentTypeParser("*");
+  app.addContentTypeParser("*", { parseAs: "buffer", bodyLimit: objectLimit }, (_, body, done) => done(null, body));
   if (kept !== null) app.addHook("preClose", async () => kept.close());
   const url = await app.listen({ port, host: "127.0.0.1" });
   if (kept !== null) restore(kept, url, stores);
@@ -66,10 +71,14 @@ interface SnsStore {
   persistence: Kept | undefined;
 }
 
+interface S3Store {
+  persistence: Kept | undefined;
+}
+
 interface Kept {
   readonly db: { prepare(sql: string): { run(...values: readonly string[]): unknown } };
   updateMessageReady: (messageId: string) => void;
-  loadSqsAndSns(sqsStore: SqsStore, snsStore: SnsStore): void;
+  load(sqsStore: SqsStore, snsStore: SnsStore, s3Store: S3Store): void;
   close(): void;
 }
 
@@ -103,12 +112,17 @@ async function openKept(dataDir: string): Promise<Kept> {
   return kept;
 }
 
+interface Stores {
+  readonly sqsStore: SqsStore;
+  readonly snsStore: SnsStore;
+  readonly s3Store: S3Store;
+}
+
 /** Before anything is written: what is loaded must not be written again, which would delete the queues' messages. */
-function restore(kept: Kept, url: string, { sqsStore, snsStore }: { sqsStore: SqsStore; snsStore: SnsStore }): void {
+function restore(kept: Kept, url: string, { sqsStore, snsStore, s3Store }: Stores): void {
   kept.db.prepare("UPDATE sqs_queues SET url = ? || name").run(`${url}/${accountId}/`);
-  kept.loadSqsAndSns(sqsStore, snsStore);
-  sqsStore.persistence = kept;
-  snsStore.persistence = kept;
+  kept.load(sqsStore, snsStore, s3Store);
+  for (const store of [sqsStore, snsStore, s3Store]) store.persistence = kept;
   for (const queue of sqsStore.allQueues()) queue.persistence = kept;
 }
 

@@ -3,7 +3,7 @@
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { closeClients, type Clients } from "../../functions/clients.ts";
+import { closeClients, whenWanted, type Clients } from "../../functions/clients.ts";
 import type { Config } from "../../functions/config/config.ts";
 import { createPage } from "../../functions/page.ts";
 import { alarmsOf } from "../../functions/report/alarms.ts";
@@ -13,6 +13,7 @@ import { createSchedule, type ScheduleResult } from "../../functions/schedule.ts
 import { openSecrets } from "../../functions/secrets.ts";
 import { tableDefinition } from "../../functions/state/table.ts";
 import { putAlarms } from "./alarm-commands.ts";
+import { bucketOf, setUpBucket } from "./bucket.ts";
 import type { Clock } from "./clock.ts";
 import type { AlarmChange } from "./cloudwatch/alarm-change.ts";
 import type { CloudWatch } from "./cloudwatch/server.ts";
@@ -23,7 +24,7 @@ import type { Lab } from "./mail/lab.ts";
 import { localConfig, ownNames } from "./local-config.ts";
 import { PageFunction } from "./page-function.ts";
 import { startQueueMetrics } from "./queue-metrics.ts";
-import { pageFeedName, queuePairs, setUpQueues } from "./queue-setup.ts";
+import { queuePairs, readQueues, setUpQueues } from "./queue-setup.ts";
 import { accountId, region } from "./queues.ts";
 import { startRunners } from "./runners.ts";
 import { callSchedule } from "./schedule-function.ts";
@@ -68,7 +69,7 @@ export interface Stack extends AsyncDisposable {
   onEvent(listener: (event: StackEvent) => void): void;
   /** One call of the schedule, for the slot that the clock is in unless another is given (RFC 3339). */
   tick(slot?: string): Promise<ScheduleResult>;
-  /** Resolves when every queue but the dead letters is empty, and nothing is in flight. */
+  /** Resolves when every queue that we read is empty, and nothing is in flight. Sends may still wait in the table. */
   idle(): Promise<void>;
 }
 
@@ -112,13 +113,19 @@ async function startParts(options: StackOptions, resources: AsyncDisposableStack
   cloudWatch.onChange((change) => tell({ kind: "alarm", change }));
   const providers = await blockSome(services.lab, options.blocked);
   clients = await embeddedClients(started, speed);
-  const config = localConfig(options.config, { ...started, topics: topicsOf(options.config) });
+  const s3 = whenWanted({ s3: started.sqs });
+  const config = localConfig(options.config, {
+    ...started,
+    topics: topicsOf(options.config),
+    bucket: bucketOf(options.config),
+  });
   const endpoints = endpointsOf(started, config, state === null ? null : join(state, "config.json"));
   const deps = { config, clients, now: () => new Date(clock.now()), log };
   const secrets = openSecrets(options.env, { log });
 
   await setUpTable(tableDefinition(config.name), clients.dynamo);
   await setUpQueues(config, clients);
+  await setUpBucket(config, await s3());
   const pageArn = `arn:aws:lambda:${region}:${accountId}:function:${config.name}-page`;
   await putAlarms(alarmsOf(config), `${config.name}-`, [pageArn, endpoints.topics.pages], clients.cloudWatch);
 
@@ -145,7 +152,7 @@ async function startParts(options: StackOptions, resources: AsyncDisposableStack
     return result;
   };
   if (options.run) {
-    resources.use(await startRunners({ ...deps, secrets, started, pageFunction }));
+    resources.use(await startRunners({ ...deps, clients: { ...clients, s3 }, secrets, started, pageFunction }));
     const scheduler = startScheduler(clock, tick);
     resources.defer(() => scheduler.stop());
   }
@@ -207,7 +214,7 @@ async function writeState(folder: string, config: Config, endpoints: Endpoints):
 
 /** A message that is passed on is nowhere for a moment: quiet is what is quiet twice. */
 async function idle(config: Config, { queues }: Services, invocations: Invocations): Promise<void> {
-  const names = [...queuePairs(config).map(({ queue }) => queue), pageFeedName(config)];
+  const names = readQueues(config);
   for (let quiet = 0; quiet < 2; await sleep(50)) {
     const held = names.map((name) => queues.contents(name));
     const isQuiet = invocations.pending === 0 && held.every((each) => each === null || each.oldestMs === null);

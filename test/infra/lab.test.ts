@@ -190,6 +190,20 @@ suite("a lab for anybody", () => {
     );
   });
 
+  test("an open host takes what providers take: 25 MB, to the octet, in seconds", async () => {
+    await using lab = await startLab(undefined, options);
+    const host = lab.hosts.find(({ dialog }) => dialog.provider === "gmail")?.host;
+    assert.ok(host !== undefined);
+    await lab.setBlocked("gmail", false);
+    const line = Buffer.from(`.${"x".repeat(75)}\r\n`);
+    const message = Buffer.concat([Buffer.from("Subject: large\r\n\r\n"), Buffer.alloc(25_000_000 - 20 - 8, line), Buffer.from("the end\r\n")]); // prettier-ignore
+    const hosts = [{ name: host.address, port: host.port }];
+    const request = requestFor(["someone@gmail.example"], hosts, { depth: "message", message, timeoutMs: 20_000 });
+    assert.equal((await probe(request)).outcome, "accepted");
+    const [received] = await host.messages();
+    assert.ok(received !== undefined && message.equals(received), `${received?.length} of ${message.length} octets`);
+  });
+
   test("takes the ports that it is given, and says when one is taken", async () => {
     await using one = await startLab(undefined, options);
     const ports = Object.fromEntries(one.hosts.map(({ dialog, host }) => [dialog.provider, host.port]));

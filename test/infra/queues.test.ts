@@ -15,12 +15,14 @@ import {
   type Message,
 } from "@aws-sdk/client-sqs";
 import { PublishCommand } from "@aws-sdk/client-sns";
-import { allClients, closeClients, openClients, type Clients } from "../../functions/clients.ts";
+import { allClients, closeClients, openClients, whenWanted, type Clients } from "../../functions/clients.ts";
 import { checkConfig, type Config } from "../../functions/config/config.ts";
 import { topicsOf } from "../../infra/local/endpoints.ts";
-import { pageFeedName, queuePairs, setUpQueues } from "../../infra/local/queue-setup.ts";
+import { bucketOf, setUpBucket } from "../../infra/local/bucket.ts";
+import { pageFeedName, queuePairs, readQueues, resultsName, setUpQueues } from "../../infra/local/queue-setup.ts";
 import { startQueues } from "../../infra/local/queues.ts";
 
+const config = configWith(["aws", "mail-1"]);
 const folders: string[] = [];
 after(() => Promise.all(folders.map((each) => rm(each, { recursive: true }))));
 
@@ -105,6 +107,32 @@ suite("the embedded queues", () => {
     await queues[Symbol.asyncDispose]();
   });
 
+  test("have S3 beside them: an object is got as it was put, 30 MB at once too, and after a restart", async () => {
+    const dataDir = await folder();
+    let queues = await startQueues(0, dataDir);
+    let s3 = await whenWanted({ s3: queues.url })();
+    await setUpBucket(config, s3);
+    const Bucket = bucketOf(config);
+    assert.equal(Bucket, "test-messages");
+    const Body = Buffer.alloc(30_000_000, "a line of the message\r\n");
+    await s3.putObject({ Bucket, Key: "large.eml", Body });
+    await setUpBucket(config, s3);
+    const found = async (): Promise<Uint8Array> => {
+      const { Body: got } = await s3.getObject({ Bucket, Key: "large.eml" });
+      return (await got?.transformToByteArray()) ?? new Uint8Array();
+    };
+    assert.ok(Body.equals(await found()));
+    await assert.rejects(s3.getObject({ Bucket, Key: "none" }), { name: "NoSuchKey" });
+    s3.destroy();
+    await queues[Symbol.asyncDispose]();
+
+    queues = await startQueues(0, dataDir);
+    s3 = await whenWanted({ s3: queues.url })();
+    assert.ok(Body.equals(await found()));
+    s3.destroy();
+    await queues[Symbol.asyncDispose]();
+  });
+
   test("a port that is taken is told, and the folder is free again", async () => {
     const dataDir = await folder();
     await using other = await startQueues(0, null);
@@ -115,8 +143,6 @@ suite("the embedded queues", () => {
 });
 
 suite("the set-up of queues and topics", () => {
-  const config = configWith(["aws", "mail-1"]);
-
   test("makes each runner's pair and the topics, and leaves what is there as it is", async () => {
     await using queues = await startQueues(0, null);
     const clients = await clientsOf(queues.url);
@@ -125,6 +151,7 @@ suite("the set-up of queues and topics", () => {
       { queue: "test-probe", dead: "test-probe-dead" },
       { queue: "test-probe-mail-1", dead: "test-probe-mail-1-dead" },
       { queue: "test-send", dead: "test-send-dead" },
+      { queue: "test-send-mail-1", dead: "test-send-mail-1-dead" },
     ]);
     const QueueUrl = `${queues.url}/000000000000/test-probe`;
     await clients.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: "hello" }));
@@ -181,15 +208,40 @@ suite("the set-up of queues and topics", () => {
     assert.equal(messages.length, 1);
     closeClients(clients);
   });
+
+  test("what is published to the topic of results can be read from a queue, once, as it was, with its attributes", async () => {
+    await using queues = await startQueues(0, null);
+    const clients = await clientsOf(queues.url);
+    await setUpQueues(config, clients);
+    await setUpQueues(config, clients);
+    const MessageAttributes = { event: { DataType: "String", StringValue: "delivered" } };
+    const TopicArn = topicsOf(config).results;
+    await clients.sns.send(new PublishCommand({ TopicArn, Message: '{"v":1}', MessageAttributes }));
+    const QueueUrl = `${queues.url}/000000000000/${resultsName(config)}`;
+    const { Messages = [] } = await clients.sqs.send(
+      new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, MessageAttributeNames: ["All"] }),
+    );
+    assert.deepEqual(Messages.map(({ Body }) => Body), ['{"v":1}']); // prettier-ignore
+    assert.equal(Messages[0]?.MessageAttributes?.["event"]?.StringValue, "delivered");
+    closeClients(clients);
+  });
+});
+
+test("those that are read are those of sends too where the configuration takes them", () => {
+  const feed = "test-pages-feed";
+  assert.deepEqual(readQueues(config), ["test-probe", "test-probe-mail-1", feed]);
+  const sending = { ...config, sends: configWith(["aws"], { sends: {} }).sends };
+  assert.deepEqual(readQueues(sending), ["test-probe", "test-probe-mail-1", "test-send", "test-send-mail-1", feed]);
 });
 
 /** The first egress is the functions', the others' are workers'. */
-function configWith(egresses: readonly string[]): Config {
+function configWith(egresses: readonly string[], more: object = {}): Config {
   const { value, faults } = checkConfig({
     name: "test",
     identity: { helo: "probe.example", sender: "probe@sender.example" },
     egresses: egresses.map((name, index) => ({ name, runner: index === 0 ? "functions" : "worker" })),
     targets: [{ provider: "icloud", recipient: "probe@icloud.example" }],
+    ...more,
   });
   assert.deepEqual(faults, null);
   assert.ok(value !== null);

@@ -85,7 +85,7 @@ async function rowOf(id: string, { dynamodb, table }: Endpoints): Promise<Row | 
   const client = new DynamoDBClient({ endpoint: dynamodb, region: "us-east-1", credentials });
   const { Items = [] } = await client.send(new ScanCommand({ TableName: table }));
   client.destroy();
-  const row = Items.find((each) => each["id"]?.S === id);
+  const row = Items.find((each) => each["id"]?.S === id && each["outcome"] !== undefined);
   const text = (name: string): string => row?.[name]?.S ?? "";
   return row === undefined ? undefined : { id, egress: text("egress"), outcome: text("outcome"), stage: text("stage") };
 }
@@ -165,6 +165,52 @@ suite("the local stack", () => {
     assert.deepEqual([...kinds].toSorted(), ["alarm", "log", "page", "tick"]);
   });
 
+  test("a send is delivered to the lab over each runner, once, and what became of it can be read from a queue", async () => {
+    const sends = { dkim: [{ domain: "sender.example", selector: "s1", key: { secretsManager: "not/here" } }] };
+    const sending = checkConfig({ ...document, sends }).value as Config;
+    await using stack = await startStack({ ...options, config: sending, speed: 1, blocked: ["icloud"] });
+    const { endpoints, lab } = stack;
+    const { results, send } = endpoints.queues;
+    const sqs = plainClient();
+    const ask = async (id: string, to: readonly string[], more: object = {}): Promise<void> => {
+      const message = `From: me@sender.example\r\nSubject: ${id}\r\n\r\n.hello\r\n`;
+      const body = { v: 1, kind: "send", id, from: "me@sender.example", to, message, ...more };
+      await sqs.send(new SendMessageCommand({ QueueUrl: send, MessageBody: JSON.stringify(body) }));
+    };
+    await ask("two-domains", ["someone@gmail.example", "someone@gmx.example"]);
+    await ask("by-the-worker", ["someone@gmail.example"], { egress: "mail-1" });
+    await ask("blocked", ["someone@icloud.example"]);
+    const told = new Map<string, string>();
+    await found("three results", async () => {
+      const { Messages = [] } = await sqs.send(
+        new ReceiveMessageCommand({ QueueUrl: results, MaxNumberOfMessages: 10, WaitTimeSeconds: 1 }),
+      );
+      for (const { Body = "" } of Messages) {
+        const { id, recipient, event } = JSON.parse(Body) as Readonly<Record<string, string>>;
+        told.set(`${id} ${recipient}`, String(event));
+      }
+      return told.size >= 3 || null;
+    });
+    // A block of the IP burns no mail: that one waits.
+    assert.deepEqual(Object.fromEntries(told), {
+      "two-domains someone@gmail.example": "delivered",
+      "two-domains someone@gmx.example": "delivered",
+      "by-the-worker someone@gmail.example": "delivered",
+    });
+    const messagesOf = async (provider: string): Promise<readonly string[]> => {
+      const host = lab.hosts.find(({ dialog }) => dialog.provider === provider)?.host;
+      const all = (await host?.messages()) ?? [];
+      return all.map((each) => Buffer.from(each).toString()).toSorted();
+    };
+    const subjects = (messages: readonly string[]) =>
+      messages.map((each) => /^Subject: (.*)\r$/m.exec(each)?.[1] ?? "").toSorted();
+    const byGmail = await messagesOf("gmail");
+    assert.deepEqual(subjects(byGmail), ["by-the-worker", "two-domains"]);
+    assert.deepEqual(subjects(await messagesOf("gmx")), ["two-domains"]);
+    for (const each of byGmail) assert.ok(each.endsWith("\r\n\r\n.hello\r\n"), each);
+    sqs.destroy();
+  });
+
   test("our own set-up is as it must be here, over each egress, and no alarm says otherwise", async () => {
     await using stack = await startStack({ ...options, blocked: ["icloud"] });
     const events = listen(stack);
@@ -202,20 +248,33 @@ suite("the local stack", () => {
     assert.equal(faults, null);
     assert.deepEqual(value, stack.config);
     assert.deepEqual(value?.hosts["icloud.example"], [endpoints.lab["icloud"]]);
+    assert.equal(endpoints.bucket, "test-messages");
+    assert.deepEqual(value.requests.buckets, ["test-messages"]);
+    assert.deepEqual(value.requests.senders, ["@sender.example"]);
     assert.deepEqual(
       Object.keys(endpoints.lab),
       stack.providers.map(({ name }) => name),
     );
     assert.ok(stack.providers.every(({ blocked }) => !blocked));
-    for (const url of [endpoints.sqs, endpoints.sns, endpoints.dynamodb, endpoints.cloudwatch, endpoints.sink]) {
+    const { sqs, sns, s3, dynamodb, cloudwatch, sink } = endpoints;
+    for (const url of [sqs, sns, s3, dynamodb, cloudwatch, sink, ...Object.values(endpoints.env).slice(3)]) {
       assert.equal(new URL(url).hostname, "127.0.0.1");
     }
 
     const before = await stack.tick();
     // Once a day an egress is checked besides.
     const checked = selfChecksIn(before.slot, stack.config).map(({ egress }) => egress);
-    assert.deepEqual({ ...before, slot: "" }, { slot: "", sent: 2 + checked.length, skipped: 0, already: false });
-    assert.deepEqual(await stack.tick(before.slot), { slot: before.slot, sent: 0, skipped: 0, already: true });
+    assert.deepEqual(
+      { ...before, slot: "" },
+      { slot: "", sent: 2 + checked.length, skipped: 0, already: false, woken: 0 },
+    );
+    assert.deepEqual(await stack.tick(before.slot), {
+      slot: before.slot,
+      sent: 0,
+      skipped: 0,
+      already: true,
+      woken: 0,
+    });
     const names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed"] as const;
     const { Attributes = {} } = await stack.clients.sqs.send(
       new GetQueueAttributesCommand({ QueueUrl: endpoints.queues.probe, AttributeNames: [...names] }),
@@ -251,7 +310,7 @@ suite("the local stack", () => {
       condition: "RetriesExhausted",
       approximateInvokeCount: 3,
     });
-    assert.match(JSON.stringify(record["responsePayload"]), /^\{"errorMessage":"ResourceNotFoundException/);
+    assert.match(JSON.stringify(record["responsePayload"]), /^\{"errorMessage":".*ResourceNotFoundException/);
   });
 
   test("refuses a provider that the lab does not have, and a folder that is in use", async () => {

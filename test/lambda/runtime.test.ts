@@ -9,6 +9,7 @@ import { ReceiveMessageCommand, type Message } from "@aws-sdk/client-sqs";
 import { dueIn } from "../../functions/queue/due.ts";
 import { alarmsOf } from "../../functions/report/alarms.ts";
 import { findVerdict } from "../../functions/state/verdicts.ts";
+import { whenWanted } from "../../functions/clients.ts";
 import { bundleFunctions } from "../../infra/aws/bundle.ts";
 import { startStack, type Stack } from "../../infra/local/stack.ts";
 import { checkConfig, type Config } from "../../functions/config/config.ts";
@@ -31,6 +32,7 @@ suite("the bundles under AWS's runtime client", { skip: clientIsMissing ?? false
       ],
       alarms: { blocked: { datapoints: 1, of: 1 } },
       limits: { sessionSeconds: 5 },
+      sends: {},
     });
     const config = value as Config;
     stack = await startStack({ config, state: null, speed: 1, blocked: ["icloud"], env: {}, run: false });
@@ -74,6 +76,25 @@ suite("the bundles under AWS's runtime client", { skip: clientIsMissing ?? false
     assert.equal(dead?.MessageAttributes?.["Reason"]?.StringValue, "$: this is no JSON; write one JSON object");
   });
 
+  test("the send delivers what it is given, one message of S3 too, and tells what became of it", async () => {
+    const message = "From: probe@sender.example\r\nSubject: an order\r\n\r\nIt is on its way.\r\n";
+    const object = { bucket: stack.endpoints.bucket, key: "an order.eml" };
+    const s3 = await whenWanted({ s3: stack.endpoints.s3 })();
+    await s3.putObject({ Bucket: object.bucket, Key: object.key, Body: message });
+    s3.destroy();
+    const send = { v: 1, kind: "send", from: "probe@sender.example", to: ["someone@gmx.example"] };
+    const bodies = [message, { s3: object }].map((each, index) => ({ ...send, id: `order-${index}`, message: each }));
+    for (const body of bodies) {
+      const answer = await invoked("send", { Records: [recordOf(JSON.stringify(body), 0)] });
+      assert.deepEqual(answer, { kind: "response", value: { batchItemFailures: [] } });
+    }
+    const results = [...(await received(stack, "test-results")), ...(await received(stack, "test-results"))];
+    const told = results.map(({ Body = "" }) => JSON.parse(Body) as { readonly id: string; readonly event: string });
+    assert.deepEqual(told.map(({ id, event }) => `${id} ${event}`).toSorted(), ["order-0 delivered", "order-1 delivered"]); // prettier-ignore
+    const gmx = stack.lab.hosts.find(({ dialog }) => dialog.provider === "gmx");
+    for (const each of (await gmx?.host.messages()) ?? []) assert.ok(Buffer.from(each).toString().endsWith(message));
+  });
+
   test("the page function brings the server's own words to every route", async () => {
     const pages: string[] = [];
     stack.onEvent((event) => {
@@ -102,6 +123,7 @@ function environment({ endpoints }: Stack): NodeJS.ProcessEnv {
     AWS_SECRET_ACCESS_KEY: "local",
     AWS_ENDPOINT_URL_SQS: endpoints.sqs,
     AWS_ENDPOINT_URL_SNS: endpoints.sns,
+    AWS_ENDPOINT_URL_S3: endpoints.s3,
     AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamodb,
     AWS_ENDPOINT_URL_CLOUDWATCH: endpoints.cloudwatch,
   };

@@ -11,6 +11,7 @@ import { alarmsOf } from "../../../functions/report/alarms.ts";
 import { egressMetrics, namespace, pairMetrics, rejections } from "../../../functions/report/names.ts";
 import { Dashboard } from "../../../infra/aws/dashboard.ts";
 import { lastVerdicts } from "../../../infra/aws/queries.ts";
+import { sendSeries } from "../../../infra/aws/send-series.ts";
 
 interface Widget {
   readonly type: string;
@@ -109,20 +110,32 @@ test("each egress has every outcome of every provider, the block, the classes an
 });
 
 test("what is named of ours is told, and every one of an egress's is there", () => {
-  const ours = namedOf(widgets).filter(([first]) => first === namespace);
-  const expected = config.egresses.flatMap(({ name }) =>
-    Object.keys(egressMetrics).map((each) => [namespace, each, "Egress", name].join(" ")),
-  );
-  assert.deepEqual(ours.map((each) => each.join(" ")).toSorted(), expected.toSorted());
+  const oursOf = (given: Config): readonly string[] =>
+    namedOf(widgetsOf(given)).flatMap((each) => (each[0] === namespace ? [each.join(" ")] : []));
+  const all = Object.keys(egressMetrics);
+  const withoutSends = all.filter((each) => !sendSeries.some((name) => name === each));
+  assert.equal(withoutSends.length, all.length - sendSeries.length);
+  const expected = (names: readonly string[]): readonly string[] =>
+    config.egresses.flatMap(({ name }) => names.map((each) => [namespace, each, "Egress", name].join(" ")));
+  assert.deepEqual(oursOf(configOf({ sends: {} })).toSorted(), expected(all).toSorted());
+  assert.deepEqual(oursOf(config).toSorted(), expected(withoutSends).toSorted());
+});
+
+test("an egress that only sends has the graph of its sends, and one that only probes none", () => {
+  const some = targets.map((each) => ({ ...each, egresses: ["aws"] }));
+  const found = widgetsOf(configOf({ targets: some, sends: { egresses: ["mail-1"] } }));
+  const ofSends = namedOf(found).filter(([, name]) => sendSeries.some((each) => each === name));
+  assert.deepEqual(ofSends, sendSeries.map((name) => [namespace, name, "Egress", "mail-1"])); // prettier-ignore
+  assert.ok(found.some(({ properties }) => properties.markdown === "## mail-1"));
 });
 
 test("every queue is there, and its dead letters", () => {
   const queues = namedOf(widgets).flatMap(([first, , , queue]) => (first === "AWS/SQS" ? [queue] : []));
-  for (const runner of runnersOf(config)) {
-    const { probe, probeDead } = queueNames(config, runner);
-    assert.ok(queues.includes(probe), probe);
-    assert.ok(queues.includes(probeDead), probeDead);
-  }
+  const names = runnersOf(config).map((runner) => queueNames(config, runner));
+  for (const each of names.flatMap(({ probe, probeDead }) => [probe, probeDead]))
+    assert.ok(queues.includes(each), each);
+  const sending = namedOf(widgetsOf(configOf({ sends: {} }))).map(([, , , queue]) => queue);
+  for (const each of names.flatMap((all) => Object.values(all))) assert.ok(sending.includes(each), each);
 });
 
 test("all alarms that page are there, and no other", () => {

@@ -120,6 +120,37 @@ test("a secret of Secrets Manager costs once, wherever it is named; parameters a
   assert.equal(usdOf(configOf({ onCall: { routes: routes.slice(2) } }), "Secrets Manager"), null);
 });
 
+/** By hand: 10,000 sends a month, of which each is two calls of five seconds in all; fifteen workers' polls beside. */
+test("sends add what they are, and nothing where none are taken", () => {
+  const rates = { default: { concurrency: 5 }, gmail: { concurrency: 10 } };
+  const [none, sending] = [configOf(), configOf({ sends: { rates } })];
+  const more = (item: string, of = sending): number => (usdOf(of, item) ?? 0) - (usdOf(none, item) ?? 0);
+  for (const [item, usd] of Object.entries({
+    "CloudWatch metrics": 5 * 0.3,
+    "CloudWatch alarms": 2 * 0.1,
+    "CloudWatch PutMetricData": 10 * 0.01,
+    "Lambda calls": 0.02 * 0.2,
+    "Lambda time": 50_000 * 0.0000133334,
+    "SQS requests": ((657_000 + 60_000) / 1e6) * 0.4,
+    "SNS results of sends": 0.005,
+    "DynamoDB writes": 1.2 * 0.625,
+    "DynamoDB reads": 0.6 * 0.125,
+    "KMS requests": 2 * 0.03,
+    "Secrets Manager": 0,
+  })) {
+    assert.ok(Math.abs(more(item) - usd) < 1e-4, `${item}: ${more(item)} is not ${usd}`);
+  }
+  assert.equal(usdOf(none, "SNS results of sends"), null);
+  const key = { secretsManager: "mail/dkim" };
+  const signing = configOf({ sends: { dkim: [{ domain: "sender.example", selector: "s1", key }] } });
+  assert.equal(more("Secrets Manager", signing), 0.4);
+  // A worker's sends are no calls of a function, and each of its pollers asks for ever.
+  const [probing, byWorker] = [configOf({ egresses: [worker] }), configOf({ egresses: [worker], sends: { rates } })];
+  assert.equal(usdOf(byWorker, "Lambda time"), usdOf(probing, "Lambda time"));
+  const polls = (usdOf(byWorker, "SQS requests") ?? 0) - (usdOf(probing, "SQS requests") ?? 0);
+  assert.ok(Math.abs(polls - (((5 + 15) * 131_400 + 60_000) / 1e6) * 0.4) < 1e-4, String(polls));
+});
+
 test("the text has every row, the total, the prices' date, and that no free tier is taken off", () => {
   const estimate = estimateOf(configOf());
   const text = estimateText(estimate);

@@ -14,6 +14,7 @@ import { entryText, type Entry } from "../../../functions/report/log.ts";
 import { selfCheckEntry, verdictEntry } from "../../../functions/report/recording.ts";
 import { openSecrets } from "../../../functions/secrets.ts";
 import { queries, SavedQueries } from "../../../infra/aws/queries.ts";
+import { startStack } from "../../../infra/local/stack.ts";
 import { icloudBlocks, noPtr, selfCheckOf, stored, storedSelfCheck } from "../../page/sample.ts";
 
 const settings = {
@@ -29,7 +30,7 @@ function configOf(more: object = {}): Config {
 }
 
 const config = configOf();
-const entries = await realEntries();
+const entries = [...(await realEntries()), ...(await sendEntries())];
 const events = new Set(entries.map(({ event }) => event));
 const fields = new Set(entries.flatMap((entry) => pathsOf(JSON.parse(entryText(entry, new Date())), "")));
 
@@ -53,6 +54,46 @@ async function realEntries(): Promise<readonly Entry[]> {
   const badRoute = { name: "hook", type: "webhook", url: { env: "NOT_SET" } };
   const telling = createPage({ ...deps, config: configOf({ onCall: { routes: [badRoute] } }) } as unknown as PageDeps);
   await assert.rejects(telling(alarmEvent(alarm?.name ?? "", at), context));
+  return logged;
+}
+
+/** Of sends to the lab: one is delivered, one is refused for its IP, and by then the third is held. */
+async function sendEntries(): Promise<readonly Entry[]> {
+  const sending = configOf({ sends: {} });
+  await using stack = await startStack({
+    config: sending,
+    state: null,
+    speed: 1,
+    blocked: ["icloud"],
+    env: {},
+    run: true,
+  });
+  const logged: Entry[] = [];
+  const waiting = new Set<() => void>();
+  stack.onEvent((event) => {
+    if (event.kind === "log") logged.push(event.entry);
+    for (const look of waiting) look();
+  });
+  const said = async (event: string, id: string): Promise<void> => {
+    await new Promise<void>((resolve) => {
+      const look = (): void => {
+        if (logged.some((each) => each.event === event && String(each["id"]).includes(id))) resolve();
+      };
+      waiting.add(look);
+      look();
+    });
+  };
+  const QueueUrl = stack.endpoints.queues.send;
+  for (const [id, to, event] of [
+    ["delivered", "someone@gmx.example", "result"],
+    ["refused", "someone@icloud.example", "verdict"],
+    ["held", "another@icloud.example", "held"],
+  ] as const) {
+    const message = "From: probe@sender.example\r\n\r\nHello\r\n";
+    const MessageBody = JSON.stringify({ v: 1, kind: "send", id, from: "probe@sender.example", to: [to], message });
+    await stack.clients.sqs.sendMessage({ QueueUrl, MessageBody });
+    await said(event, id);
+  }
   return logged;
 }
 

@@ -61,6 +61,19 @@ export const vpc = {
   egresses: [{ name: "aws", runner: "functions", via: { type: "vpc" } }],
 };
 
+/** The same two, by which mail is sent too, and objects in two buckets. */
+export const sending = {
+  ...usual,
+  requests: { buckets: ["producers-mail"] },
+  sends: {
+    dkim: [{ domain: "mail.test", selector: "s1", key: { secretsManager: "delivery-probe/dkim", field: "key" } }],
+    bucket: "mail-that-waits",
+    rates: { default: { concurrency: 5, perMinute: 60 }, gmail: { concurrency: 10, perMinute: 300 } },
+  },
+} as const;
+
+export const sendingByVpc = { ...vpc, sends: {} };
+
 export const workers = { ...usual, egresses: [{ name: "mail-1", runner: "worker", address: "198.51.100.8" }] };
 
 export function checkedConfig(value: unknown): Config {

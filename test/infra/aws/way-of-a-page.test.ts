@@ -6,6 +6,7 @@ import { compositeAlarm, metricAlarm } from "../../../infra/alarm-requests.ts";
 import {
   listOf,
   ofType,
+  sending,
   statementsOf,
   synthesised,
   textOf,
@@ -20,8 +21,10 @@ import {
 
 const alarmTypes = ["AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm"];
 
-for (const shape of [usual, vpc, workers]) {
-  suite(`from alarm to person, with ${shape.egresses.map(({ name }) => name).join(" and ")}`, () => {
+const shapes = { "a proxy and a worker": usual, "a VPC": vpc, "workers alone": workers, sends: sending };
+
+for (const [name, shape] of Object.entries(shapes)) {
+  suite(`from alarm to person, with ${name}`, () => {
     test("the alarms are the rows that the local stack puts, field by field", async () => {
       const made = await synthesised(shape);
       const page = pageOf(made);
@@ -77,7 +80,7 @@ for (const shape of [usual, vpc, workers]) {
       );
       const destination = invoke?.Properties["DestinationConfig"] as
         { OnFailure: { Destination: unknown } } | undefined;
-      const topic = theOne(made, "AWS::SNS::Topic");
+      const topic = onCallOf(made);
       assert.equal(textOf(destination?.OnFailure.Destination), `{${topic.id}}`);
       assert.equal(invoke?.Properties["MaximumRetryAttempts"], 2);
       const role = textOf(page.Properties["Role"]).replace(/^\{(.*)\.Arn\}$/, "$1");
@@ -99,10 +102,13 @@ for (const shape of [usual, vpc, workers]) {
 
     test("topic → policy → people: CloudWatch is let in beside the denial of what is no TLS, and somebody is subscribed", async () => {
       const made = await synthesised(shape);
-      const topic = theOne(made, "AWS::SNS::Topic");
-      const { Statement } = theOne(made, "AWS::SNS::TopicPolicy").Properties["PolicyDocument"] as {
-        Statement: readonly Statement[];
-      };
+      const topic = onCallOf(made);
+      const policies = ofType(made, "AWS::SNS::TopicPolicy");
+      const policy = policies.find(({ Properties }) =>
+        listOf(Properties["Topics"]).map(textOf).includes(`{${topic.id}}`),
+      );
+      assert.ok(policy !== undefined);
+      const { Statement } = policy.Properties["PolicyDocument"] as { Statement: readonly Statement[] };
       assert.ok(allowsCloudWatch(Statement, "sns:Publish"));
       const subscription = theOne(made, "AWS::SNS::Subscription");
       assert.equal(textOf(subscription.Properties["TopicArn"]), `{${topic.id}}`);
@@ -113,6 +119,10 @@ for (const shape of [usual, vpc, workers]) {
 
 function pageOf(made: Synthesised): Resource {
   return theOne(made, "AWS::Lambda::Function", { FunctionName: `${made.config.name}-page` });
+}
+
+function onCallOf(made: Synthesised): Resource {
+  return theOne(made, "AWS::SNS::Topic", { TopicName: `${made.config.name}-oncall` });
 }
 
 function nameOf(properties: object): string {
