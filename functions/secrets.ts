@@ -123,4 +123,5 @@ class Stores {
 const openers: Readonly<Record<StoreKind, (settings: object) => Promise<Store>>> = {
   secretsManager: async (settings) => (await import("./secrets/secrets-manager.ts")).openSecretsManager(settings),
   ssm: async (settings) => (await import("./secrets/parameter-store.ts")).openParameterStore(settings),
+  file: async () => (await import("./secrets/files.ts")).readFileSecret,
 };
