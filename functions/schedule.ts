@@ -7,7 +7,7 @@ import { dueIn, selfChecksIn, type Due, type DueSelfCheck } from "./queue/due.ts
 import { Queues, queueNames, runnerOf, type Outgoing } from "./queue/queues.ts";
 import { faultText } from "./report/log.ts";
 import { metricEntries, putFigures } from "./report/metrics.ts";
-import { skippedFigure } from "./report/skipped.ts";
+import { skippedFigure } from "./report/probed.ts";
 import { sweep, type Sweep } from "./schedule/sweep.ts";
 import { isMarked, setMark, type Mark } from "./state/marks.ts";
 import { statesOf } from "./state/pairs.ts";

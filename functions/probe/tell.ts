@@ -7,6 +7,7 @@ import { queueNames } from "../queue/queues.ts";
 import type * as figures from "../report/figures.ts";
 import { faultText } from "../report/log.ts";
 import { metricEntries, putFigures, type Stamped } from "../report/metrics.ts";
+import { probedFigure } from "../report/probed.ts";
 import { markSelfCheckReported } from "../state/self-checks.ts";
 import { markReported } from "../state/verdicts.ts";
 import { againS, type ProbeDeps, type Result, type Runs } from "./runs.ts";
@@ -52,7 +53,7 @@ function figuresFor(judged: Judged, count: Count, { log }: ProbeDeps): readonly 
   try {
     if (judged.kind === "self-check") return count.selfCheckFigures(judged.stored);
     const { stored } = judged;
-    return count.figuresOf(stored.verdict, stored, stored.blocked);
+    return [...count.figuresOf(stored.verdict, stored, stored.blocked), probedFigure(stored.egress)];
   } catch (error) {
     log({ level: "error", event: "uncounted", id: judged.stored.id, fault: faultText(error) });
     return [];

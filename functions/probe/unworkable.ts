@@ -4,7 +4,7 @@ import type { SQSRecord } from "aws-lambda";
 import { deadLetter, laterMessage } from "../queue/record.ts";
 import type { Probe, SelfCheckMessage, SelfCheckRequest } from "../queue/request.ts";
 import { queueNames } from "../queue/queues.ts";
-import { skippedFigure } from "../report/skipped.ts";
+import { skippedFigure } from "../report/probed.ts";
 import { findSelfCheck } from "../state/self-checks.ts";
 import { done, sendBack, type Result, type Runs } from "./runs.ts";
 

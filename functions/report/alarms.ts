@@ -228,10 +228,10 @@ function probeSilent(egress: string, all: readonly Series[], { name }: Config): 
     pages: true,
     description: `nothing was probed over egress ${egress}, and nothing left out on purpose`,
     metrics: [
-      seriesMetric("attempts", "Attempts", { Egress: egress }, "Sum"),
+      seriesMetric("probes", "Probes", { Egress: egress }, "Sum"),
       seriesMetric("skipped", "Skipped", { Egress: egress }, "Sum"),
     ],
-    expression: "FILL(SUM([attempts, skipped]), 0)",
+    expression: "FILL(SUM([probes, skipped]), 0)",
     periodS: roundOf(egress, all).shortestS,
     datapoints: 3,
     of: 3,

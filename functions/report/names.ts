@@ -37,6 +37,7 @@ export const egressMetrics = {
   Attempts:        { unit: "Count", by: ["Egress"] },
   Unreachable:     { unit: "Count", by: ["Egress"] }, // unanswered at connect
   Misconfigured:   { unit: "Count", by: ["Egress"] }, // refused for what is ours to mend: misconfigurations below
+  Probes:          { unit: "Count", by: ["Egress"] }, // of attempts those of probes: what sends do says nothing of the schedule
   Skipped:         { unit: "Count", by: ["Egress"] }, // due, and not probed: backing off, paused, too late, no way out
   RepliesUnmasked: { unit: "Count", by: ["Egress"] },
   SelfCheckFaults: { unit: "Count", by: ["Egress"] }, // daily; only where the checks came to something

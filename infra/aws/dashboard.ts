@@ -127,6 +127,7 @@ function sendRows(egress: string, config: Config): readonly Row[] {
 
 const egressNames = [
   "Attempts",
+  "Probes",
   "Skipped",
   "Unreachable",
   "Misconfigured",

@@ -264,7 +264,8 @@ test("egress-down clears when somebody answers again", async () => {
 
 for (const [what, sums, state] of [
   ["nothing is said at all", {}, "ALARM"],
-  ["probes are attempted", { Attempts: 3 }, "OK"],
+  ["probes are attempted", { Probes: 3 }, "OK"],
+  ["there are sends and no probes", { Attempts: 3 }, "ALARM"],
   ["all is left out on purpose", { Skipped: 3 }, "OK"],
 ] as const) {
   test(`probe-silent is ${state} when for four rounds ${what}`, async () => {
@@ -277,12 +278,12 @@ for (const [what, sums, state] of [
 
 test("probe-silent is for three rounds: two that are silent are not enough; and it recovers", async () => {
   await using it = await rig();
-  await egressRounds(it, 3, { Attempts: 3 });
+  await egressRounds(it, 3, { Probes: 3 });
   await egressRounds(it, 2, {});
   assert.equal(it.state("probe-silent-aws"), "OK");
   await egressRounds(it, 2, {});
   assert.equal(it.state("probe-silent-aws"), "ALARM");
-  await egressRounds(it, 1, { Attempts: 3 });
+  await egressRounds(it, 1, { Probes: 3 });
   assert.deepEqual(
     it.pages().filter((each) => each.startsWith("probe-silent")),
     ["probe-silent-aws firing", "probe-silent-aws recovered"],

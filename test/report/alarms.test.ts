@@ -279,8 +279,8 @@ test("probe-silent is the one that missing data fires, and skips are no silence"
   assert.deepEqual([...new Set(breaching.map(({ kind }) => kind))], ["probe-silent"]);
   const [silent] = breaching;
   assert.ok(silent?.type === "metric");
-  assert.equal(silent.expression, "FILL(SUM([attempts, skipped]), 0)");
-  assert.deepEqual(silent.metrics.map(({ name }) => name), ["Attempts", "Skipped"]); // prettier-ignore
+  assert.equal(silent.expression, "FILL(SUM([probes, skipped]), 0)");
+  assert.deepEqual(silent.metrics.map(({ name }) => name), ["Probes", "Skipped"]); // prettier-ignore
 });
 
 test("misconfigured takes two verdicts of two rounds, or one where two rounds are more than a day", () => {

@@ -12,7 +12,7 @@ import {
   rejections,
   type MetricName,
 } from "../../functions/report/names.ts";
-import { skippedFigure } from "../../functions/report/skipped.ts";
+import { skippedFigure } from "../../functions/report/probed.ts";
 import { stages, type Transcript } from "../../functions/smtp/transcript.ts";
 import type { Block } from "../../functions/state/pairs.ts";
 import type { SeverityOverrides } from "../../functions/verdict/severity.ts";

@@ -32,7 +32,7 @@ function usdOf(config: Config, item: string): number | null {
 
 /** By hand: 730 hours, a probe each half hour and a self-check a day, 1,490.4 requests; 8,760 slots; 200 changes of alarms. */
 const byHand = {
-  "CloudWatch metrics": (8 + 1 + 6) * 0.3, // one pair, a class of rejections, one egress
+  "CloudWatch metrics": (8 + 1 + 7) * 0.3, // one pair, a class of rejections, one egress
   // blocking, refused, egress-down (2), probe-silent (2), misconfigured, self-check; the functions' queues two, the schedule's one
   "CloudWatch alarms": 11 * 0.1,
   "CloudWatch composite alarms": 0.5,
