@@ -109,6 +109,7 @@ async function prepared(asked: Asked, { bytes, etag }: Content, runs: Runs): Pro
     asked: digest,
     content: contentDigest(body),
     from,
+    domains: [...new Set(asked.to.map(({ domain }) => domain))],
     createdAt: now.toISOString(),
     expiresAtMs: asked.expiresAtMs ?? now.getTime() + sends.expiresHours * 3_600_000,
     head,

@@ -11,6 +11,8 @@ export interface StoredMessage {
   readonly content: string;
   /** The reverse-path, empty for the null one. */
   readonly from: string;
+  /** The recipients' domains: there is a delivery for each. */
+  readonly domains: readonly string[];
   /** RFC 3339: when it was taken on. */
   readonly createdAt: string;
   readonly expiresAtMs: number;
@@ -76,7 +78,7 @@ function keyOf(id: string): string {
 }
 
 function fromRow(row: Row): StoredMessage {
-  const { id, asked, content, from, createdAt, expiresAtMs } = row as unknown as StoredMessage;
+  const { id, asked, content, from, domains, createdAt, expiresAtMs } = row as unknown as StoredMessage;
   const { head, body, octets, fromDomain, dkimDomain } = row as unknown as StoredMessage;
-  return { id, asked, content, from, createdAt, expiresAtMs, head, body, octets, fromDomain, dkimDomain };
+  return { id, asked, content, from, domains, createdAt, expiresAtMs, head, body, octets, fromDomain, dkimDomain };
 }

@@ -1,0 +1,82 @@
+// How one send stands, as `status --send` tells it: what became of each recipient, when it is tried again, and the most
+// telling answer so far. It reads, and judges nothing.
+import { findDelivery, isOpen, verdictIdOf, type Delivery, type Recipient } from "../state/deliveries.ts";
+import { findMessage } from "../state/messages.ts";
+import type { Table } from "../state/table.ts";
+import { reasonOf } from "../verdict/last-word.ts";
+import { visibleLine } from "../verdict/visible.ts";
+
+export interface SendStatus {
+  readonly id: string;
+  readonly from: string;
+  /** RFC 3339. */
+  readonly createdAt: string;
+  readonly expiresAt: string;
+  readonly recipients: readonly RecipientStatus[];
+}
+
+export interface RecipientStatus {
+  readonly address: string;
+  readonly state: Recipient["state"];
+  readonly egress: string;
+  readonly attempts: number;
+  /** RFC 3339: not before; null: never again. */
+  readonly nextAt: string | null;
+  /** What it waits for although it is due; null: nothing. */
+  readonly heldBy: string | null;
+  /** The most telling answer of all attempts, in a line; and the id of its verdict, for `replay --request`. Null: none yet. */
+  readonly reason: string | null;
+  readonly verdict: string | null;
+}
+
+/** @returns null where there is no such send, or none any more */
+export async function readSend(id: string, table: Table): Promise<SendStatus | null> {
+  const message = await findMessage(id, table);
+  if (message === null) return null;
+  const deliveries = await Promise.all(message.domains.map(async (domain) => await findDelivery(id, domain, table)));
+  return {
+    id,
+    from: message.from,
+    createdAt: message.createdAt,
+    expiresAt: new Date(message.expiresAtMs).toISOString(),
+    recipients: deliveries.flatMap((each) => (each === null ? [] : each.recipients.map((one) => statusOf(one, each)))),
+  };
+}
+
+function statusOf(recipient: Recipient, delivery: Delivery): RecipientStatus {
+  const { address, state, attempts, nextAtMs, word } = recipient;
+  const { egress, heldBy } = delivery;
+  return {
+    address,
+    state,
+    egress,
+    attempts,
+    nextAt: isOpen(recipient) ? new Date(nextAtMs).toISOString() : null,
+    heldBy: isOpen(recipient) ? heldBy : null,
+    reason: word === null ? null : reasonOf(word),
+    verdict: word === null ? null : verdictIdOf(delivery, word.attempt),
+  };
+}
+
+/** As with probes the one that asks most of whoever looks: all delivered 0, one refused 1, one waiting 2, one unknown 3. */
+export function sendExitStatus({ recipients }: SendStatus): number {
+  return Math.max(0, ...recipients.map(({ state }) => exitStatuses[state]));
+}
+
+const exitStatuses = { delivered: 0, failed: 1, expired: 1, waiting: 2, committing: 2, unknown: 3 } as const;
+
+export function sendText({ id, from, createdAt, expiresAt, recipients }: SendStatus): string {
+  const sender = from === "" ? "the null sender" : from;
+  const lines = recipients.flatMap(({ address, state, egress, attempts, nextAt, heldBy, reason, verdict }) => {
+    const tried = attempts === 0 ? "not tried yet" : `${attempts} ${attempts === 1 ? "attempt" : "attempts"}`;
+    const next = nextAt === null ? "" : `, next at ${nextAt}`;
+    return [
+      `${address}: ${state} (${tried} over ${egress}${next})`,
+      ...(heldBy === null ? [] : [`  ${heldBy}`]),
+      ...(reason === null ? [] : [`  ${reason}`]),
+      ...(verdict === null ? [] : [`  replay --request '${verdict}'`]),
+    ];
+  });
+  const head = `${id}: from ${sender}, taken on ${createdAt}, tried until ${expiresAt}`;
+  return `${[head, ...lines].map(visibleLine).join("\n")}\n`;
+}
