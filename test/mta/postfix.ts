@@ -17,6 +17,8 @@ export interface Postfix extends MailServer {
     readonly atData: number;
     /** Refuses every message at its end. */
     readonly atEnd: number;
+    /** As `plain`, without CHUNKING. */
+    readonly noChunking: number;
   };
 }
 
@@ -28,7 +30,7 @@ export function postfixMissing(): string | false {
 
 export async function startPostfix(): Promise<Postfix> {
   const program = findProgram(["postfix"]) ?? "postfix";
-  const [plain = 0, atConnect = 0, delayed = 0, atData = 0, atEnd = 0] = await freePorts(5);
+  const [plain = 0, atConnect = 0, delayed = 0, atData = 0, atEnd = 0, noChunking = 0] = await freePorts(6);
   const server = await startServer(
     {
       folders: ["etc", "queue", "data"],
@@ -40,6 +42,7 @@ export async function startPostfix(): Promise<Postfix> {
           [delayed]: { smtpd_client_restrictions: "reject", smtpd_delay_reject: "yes" },
           [atData]: { smtpd_data_restrictions: "reject", smtpd_discard_ehlo_keywords: "chunking" },
           [atEnd]: { smtpd_end_of_data_restrictions: "reject" },
+          [noChunking]: { smtpd_discard_ehlo_keywords: "chunking" },
         }),
       },
       prepare: (folder) => {
@@ -51,9 +54,9 @@ export async function startPostfix(): Promise<Postfix> {
       end: (folder) => spawnSync(program, ["-c", `${folder}/etc`, "abort"]),
       log: "log",
     },
-    [plain, atConnect, delayed, atData, atEnd],
+    [plain, atConnect, delayed, atData, atEnd, noChunking],
   );
-  return { ...server, ports: { plain, atConnect, delayed, atData, atEnd } };
+  return { ...server, ports: { plain, atConnect, delayed, atData, atEnd, noChunking } };
 }
 
 function mainCf(): string {
