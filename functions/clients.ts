@@ -90,11 +90,16 @@ export function settingsAt(endpoint: string | undefined): object {
   return { ...limits, endpoint, region: "us-east-1", credentials };
 }
 
-/** For the long polls of a worker, which hold their connection for 20 s, SQS's own limit: longer than other calls may. */
+/**
+ * For the long polls of a worker, which hold their connection for 20 s, SQS's own limit: longer than other calls may. Each
+ * has one of its own, and what it takes is acknowledged by another: with the SDK's 50 none would be left for that.
+ */
 export async function openPolling(endpoints: Pick<Endpoints, "sqs"> | null): Promise<SQS> {
   const settings = settingsAt(endpoints?.sqs);
-  return await openers.sqs({ ...settings, requestHandler: { ...requestHandler, requestTimeout: 30_000 } });
+  return await openers.sqs({ ...settings, requestHandler: { ...requestHandler, requestTimeout: 30_000, ...sockets } });
 }
+
+const sockets = { httpAgent: { maxSockets: 500 }, httpsAgent: { maxSockets: 500 } } as const;
 
 export function closeClients(clients: Partial<Clients>): void {
   for (const each of Object.values(clients)) each.destroy();

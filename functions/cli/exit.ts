@@ -3,6 +3,8 @@ import type { Outcome } from "../verdict/reconcile.ts";
 
 /** The command line is wrong, or a file that it names (BSD's EX_USAGE). */
 export const usageStatus = 64;
+/** There is nothing of the name that was given, or not yet (BSD's EX_NOINPUT). */
+export const missingStatus = 66;
 /** The fault is ours (BSD's EX_SOFTWARE). */
 export const faultStatus = 70;
 

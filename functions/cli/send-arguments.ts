@@ -47,13 +47,20 @@ export const sendOptions: readonly OptionSpec[] = [
   { name: "id", value: "id", many: false, about: "the message's own: the same again sends nothing again; by default a new one, which is printed" },
   { name: "egress", value: "way", many: false, about: "the way out: one of the configuration's by which sends leave; with --now as probe has it" },
   ...queueOptions,
+  { name: "cancel", value: "id", many: false, about: "calls off what of this send is not begun yet; its recipients are told as failed when they are due" },
   { name: "now", value: null, many: false, about: "ask the recipients' hosts from here, once, and print their verdicts as probe does: no queue, no retries; signed where --config has a key" },
   ...nowOptions,
   { name: "json", value: null, many: false, about: "print documents, one a line, and nothing else" },
   ...placeOptions,
 ];
 
-export type SendArguments = QueueArguments | NowArguments;
+export type SendArguments = QueueArguments | NowArguments | CancelArguments;
+
+export interface CancelArguments {
+  readonly kind: "cancel";
+  readonly id: string;
+  readonly options: Options;
+}
 
 export interface QueueArguments {
   readonly kind: "queue";
@@ -77,6 +84,8 @@ export async function readSendArguments(
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<SendArguments> {
   const options = readOptions(args, sendOptions);
+  const cancelled = options.one("cancel");
+  if (cancelled !== null) return readCancel(cancelled, options);
   const isNow = options.has("now");
   refuseOthers(options, isNow);
   const [file, ...more] = options.positionals;
@@ -112,6 +121,16 @@ function refuseOthers(options: Options, isNow: boolean): void {
   throw new UsageFault(
     "--now asks the hosts from here, and no stack; write --config and its config.json, or leave --state out",
   );
+}
+
+function readCancel(id: string, options: Options): CancelArguments {
+  const other = sendOptions.find(
+    ({ name }) => options.has(name) && !["cancel", "json", "state", "config"].includes(name),
+  );
+  const [file] = options.positionals;
+  if (other === undefined && file === undefined) return { kind: "cancel", id, options };
+  const words = other === undefined ? quote(file ?? "") : `--${other.name}`;
+  throw new UsageFault(`${words} does not go with --cancel; write send --cancel ${quote(id)} alone`);
 }
 
 function readTo(text: string): Address {

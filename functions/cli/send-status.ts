@@ -7,6 +7,7 @@ import { reasonOf } from "../verdict/last-word.ts";
 import { visibleLine } from "../verdict/visible.ts";
 
 export interface SendStatus {
+  readonly v: 1;
   readonly id: string;
   readonly from: string;
   /** RFC 3339. */
@@ -35,6 +36,7 @@ export async function readSend(id: string, table: Table): Promise<SendStatus | n
   if (message === null) return null;
   const deliveries = await Promise.all(message.domains.map(async (domain) => await findDelivery(id, domain, table)));
   return {
+    v: 1,
     id,
     from: message.from,
     createdAt: message.createdAt,
@@ -50,12 +52,18 @@ function statusOf(recipient: Recipient, delivery: Delivery): RecipientStatus {
     address,
     state,
     egress,
-    attempts,
+    attempts: attempts.length,
     nextAt: isOpen(recipient) ? new Date(nextAtMs).toISOString() : null,
     heldBy: isOpen(recipient) ? heldBy : null,
-    reason: word === null ? null : reasonOf(word),
+    reason: word === null ? untried(state) : reasonOf(word),
     verdict: word === null ? null : verdictIdOf(delivery, word.attempt),
   };
+}
+
+function untried(state: Recipient["state"]): string | null {
+  return state === "expired" || state === "failed"
+    ? "nobody was asked: it was over, or could not be sent, before that"
+    : null;
 }
 
 /** As with probes the one that asks most of whoever looks: all delivered 0, one refused 1, one waiting 2, one unknown 3. */
@@ -65,18 +73,24 @@ export function sendExitStatus({ recipients }: SendStatus): number {
 
 const exitStatuses = { delivered: 0, failed: 1, expired: 1, waiting: 2, committing: 2, unknown: 3 } as const;
 
-export function sendText({ id, from, createdAt, expiresAt, recipients }: SendStatus): string {
+/** @param words what names the place on a command line */
+export function sendText({ id, from, createdAt, expiresAt, recipients }: SendStatus, words: string): string {
   const sender = from === "" ? "the null sender" : from;
-  const lines = recipients.flatMap(({ address, state, egress, attempts, nextAt, heldBy, reason, verdict }) => {
-    const tried = attempts === 0 ? "not tried yet" : `${attempts} ${attempts === 1 ? "attempt" : "attempts"}`;
-    const next = nextAt === null ? "" : `, next at ${nextAt}`;
+  const lines = recipients.flatMap((each) => {
+    const { address, heldBy, reason, verdict } = each;
     return [
-      `${address}: ${state} (${tried} over ${egress}${next})`,
+      `${address}: ${standing(each)}`,
       ...(heldBy === null ? [] : [`  ${heldBy}`]),
       ...(reason === null ? [] : [`  ${reason}`]),
-      ...(verdict === null ? [] : [`  replay --request '${verdict}'`]),
+      ...(verdict === null ? [] : [`  npx delivery-probe replay --request '${verdict}'${words}`]),
     ];
   });
   const head = `${id}: from ${sender}, taken on ${createdAt}, tried until ${expiresAt}`;
   return `${[head, ...lines].map(visibleLine).join("\n")}\n`;
+}
+
+function standing({ state, egress, attempts, nextAt }: RecipientStatus): string {
+  if (state === "committing") return `being sent now, over ${egress}`;
+  const tried = attempts === 0 ? "not tried" : `${attempts} ${attempts === 1 ? "attempt" : "attempts"} over ${egress}`;
+  return `${state} (${tried}${nextAt === null ? "" : `, next at ${nextAt}`})`;
 }

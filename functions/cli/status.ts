@@ -2,8 +2,8 @@
 // status-document.ts knows; how it looks, status-table.ts.
 import process from "node:process";
 import { tableOf } from "../handler.ts";
-import { visibleJson } from "../verdict/visible.ts";
-import { faultStatus } from "./exit.ts";
+import { visibleJson, visibleLine } from "../verdict/visible.ts";
+import { faultStatus, missingStatus } from "./exit.ts";
 import { quote, readOptions, UsageFault, type Options, type OptionSpec } from "./options.ts";
 import { atPlace, placeOptions, type Place } from "./place.ts";
 import { readSend, sendExitStatus, sendText } from "./send-status.ts";
@@ -17,7 +17,7 @@ export const statusOptions: readonly OptionSpec[] = [
     value: "id",
     many: false,
     about:
-      "what became of the recipients of this send; exit status 0 all delivered, 1 one failed, 2 one waits, 3 one is unknown",
+      "what became of the recipients of this send; exit status 0 all delivered, 1 one failed, 2 one waits, 3 one is unknown, 66 there is no such send",
   },
   { name: "json", value: null, many: false, about: "print one document and nothing else" },
   ...placeOptions,
@@ -48,11 +48,11 @@ export async function statusCommand(args: readonly string[]): Promise<number> {
 async function tellSend(id: string, options: Options, place: Place): Promise<number> {
   const status = await readSend(id, tableOf(place));
   if (status === null) {
-    throw new UsageFault(
-      `there is no send ${quote(id)}; look at --config or --state, and in the dead letters: redrive`,
-    );
+    const text = `nothing is known of a send ${quote(id)}: it waits in its queue, is a dead letter (redrive tells), or was over two weeks ago`;
+    await write(process.stderr, `delivery-probe: ${visibleLine(text)}\n`);
+    return missingStatus;
   }
-  await write(process.stdout, options.has("json") ? jsonOf(status) : sendText(status));
+  await write(process.stdout, options.has("json") ? jsonOf(status) : sendText(status, place.words));
   return sendExitStatus(status);
 }
 

@@ -1,5 +1,6 @@
 // Where the configuration's fields about sends do not fit each other, or the ways out; and what an open one comes to. It
 // sends nothing.
+import { isHelo } from "../smtp/address.ts";
 import type { Config } from "./config.ts";
 
 type Sends = NonNullable<Config["sends"]>;
@@ -40,10 +41,15 @@ function timeFaults({ attemptSeconds, answerSeconds }: Sends): readonly string[]
   ];
 }
 
-/** As providers are called; another name would never be asked for. */
+/** As providers are called, or the domains of those that nobody has named; another name would never be asked for. */
 function rateFaults({ rates }: Sends): readonly string[] {
-  const wrong = Object.keys(rates).filter((each) => !/^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/.test(each));
-  return wrong.map((each) => `sends.rates: ${JSON.stringify(each)} is no provider's; 1 to 40 of a-z, 0-9 and hyphens`);
+  const isDomain = (each: string): boolean => each.includes(".") && isHelo(each) && each === each.toLowerCase();
+  const wrong = Object.keys(rates).filter(
+    (each) => !/^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/.test(each) && !isDomain(each),
+  );
+  return wrong.map(
+    (each) => `sends.rates: ${JSON.stringify(each)} is no provider's such as gmail, and no domain in lower case`,
+  );
 }
 
 function repeated(values: readonly string[], path: string, field: string): readonly string[] {

@@ -58,7 +58,7 @@ export const sends = z.strictObject({
     z._default(wholeNumber(1, 1_440), 30),
   ),
   rates: about(
-    "How fast, by provider; default: who is not named.",
+    "How fast, by provider (gmail) or by the domain of one that nobody has named; default: all others.",
     z._default(z.catchall(z.object({ default: about("Who is not named.", z._default(rate, usualRate)) }), rate), {
       default: usualRate,
     }),

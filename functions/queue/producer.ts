@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { checked } from "../config/shape-faults.ts";
 import { parseSender } from "../smtp/address.ts";
-import { readRecipients, sendOctets, sendSchema, type SendMessage } from "./send-request.ts";
+import { longestExpiryMs, readRecipients, sendOctets, sendSchema, type SendMessage } from "./send-request.ts";
 
 export interface SendRequest {
   /** The message's own: the same again sends nothing again. */
@@ -65,6 +65,9 @@ const bodyOctets = sendOctets - 8_192;
  */
 export async function enqueue({ sqs, queueUrl, large = null }: Destination, request: SendRequest): Promise<Enqueued> {
   const document = documentOf(request);
+  if (document.expires !== undefined && Date.parse(document.expires) > Date.now() + longestExpiryMs) {
+    throw new SendRequestFault(["expires: 14 days from now or less"]);
+  }
   const isLarge = isTooLarge(document);
   if (isLarge && large === null) throw new SendRequestFault([tooLarge]);
   const object = isLarge && large !== null ? await putAway(request, large) : null;
@@ -77,17 +80,13 @@ export async function enqueue({ sqs, queueUrl, large = null }: Destination, requ
  * The request as it lies in the queue.
  * @throws SendRequestFault
  */
-export function documentOf({ id, from, to, message, egress, expires, onUnknown, priority }: SendRequest): SendMessage {
+export function documentOf(request: SendRequest): SendMessage {
+  const { expires, message, ...rest } = Object(request) as Partial<SendRequest>;
   const document = {
+    ...rest,
     v: 1,
     kind: "send",
-    id,
-    from,
-    to: [...to],
-    egress,
     expires: expires instanceof Date ? timeText(expires) : expires,
-    onUnknown,
-    priority,
     message: message instanceof Uint8Array ? writtenAs(message) : message,
   };
   // Fields that are not given are not there.

@@ -52,9 +52,9 @@ export function isOwnAgain({ attributes, messageAttributes }: SQSRecord): boolea
   return Number(attributes.ApproximateReceiveCount) > 1 || messageAttributes[untoldName] !== undefined;
 }
 
-/** The same request for another queue. */
+/** The same request for another queue, with what is carried along: it is sealed with its request. */
 export function forwardedMessage(record: SQSRecord): Outgoing {
-  return { body: record.body, attributes: attributesOf(record), delayS: 0 };
+  return { body: record.body, attributes: allAttributesOf(record), delayS: 0 };
 }
 
 /**
@@ -126,10 +126,15 @@ function delayOf(delayS: number): number {
   return Math.min(delayLimitS, Math.max(0, Math.ceil(delayS)));
 }
 
-function attributesOf({ messageAttributes }: Contents): Readonly<Record<string, MessageAttributeValue>> {
-  const kept = Object.entries(messageAttributes).filter(([name]) => name !== recordedName);
+/** But what was carried along: what comes of the record now takes its place. */
+function attributesOf(record: Contents): Readonly<Record<string, MessageAttributeValue>> {
+  const { [recordedName]: _, ...others } = allAttributesOf(record);
+  return others;
+}
+
+function allAttributesOf({ messageAttributes }: Contents): Readonly<Record<string, MessageAttributeValue>> {
   return Object.fromEntries(
-    kept.map(([name, { dataType, stringValue, binaryValue }]) => {
+    Object.entries(messageAttributes).map(([name, { dataType, stringValue, binaryValue }]) => {
       const value = binaryValue === undefined ? {} : { BinaryValue: Buffer.from(binaryValue, "base64") };
       return [name, { DataType: dataType, ...(stringValue === undefined ? value : { StringValue: stringValue }) }];
     }),

@@ -1,6 +1,7 @@
 // The figures of sends besides those of their verdicts: what became of recipients, and what was held. Pure. What was said
 // to a send, figures.ts counts as it does a probe's.
-import type { EventName } from "../state/deliveries.ts";
+import type { Stamped } from "./metrics.ts";
+import type { Delivery, EventName } from "../state/deliveries.ts";
 import type { Figure } from "./figures.ts";
 import { egressMetrics } from "./names.ts";
 
@@ -8,6 +9,12 @@ import { egressMetrics } from "./names.ts";
 export function sendFigures(egress: string, told: readonly { readonly event: EventName }[]): readonly Figure[] {
   const ends = told.map(({ event }) => metricOf[event]).filter((each) => each !== null);
   return [...Map.groupBy(ends, (end) => end)].map(([end, its]) => figure(end, egress, its.length));
+}
+
+/** Of what has become of recipients between two states of a delivery: counted when it does, told when it can be. */
+export function eventFigures(before: Pick<Delivery, "untold">, after: Delivery, at: Date): readonly Stamped[] {
+  const fresh = after.untold.filter((each) => !before.untold.includes(each));
+  return fresh.length === 0 ? [] : [{ at, figures: sendFigures(after.egress, fresh) }];
 }
 
 /** A delivery that was due, and waits because something holds it. */

@@ -7,6 +7,7 @@ import { openSession, type SessionOptions } from "../smtp/session.ts";
 import { stageLimitsMs } from "../smtp/timeouts.ts";
 import type { Ending, Retry, Stop, Transcript } from "../smtp/transcript.ts";
 import { again } from "../verdict/again.ts";
+import { reconcile } from "../verdict/reconcile.ts";
 import { settled } from "../verdict/settled.ts";
 import type { ProbeRequest } from "./probe-request.ts";
 import type { Budget } from "./budget.ts";
@@ -44,11 +45,26 @@ export async function attempt(asking: Asking): Promise<readonly Transcript[]> {
   for (;;) {
     const transcript = await once({ ...asking, recipients }, retries);
     transcripts.push(transcript);
-    const next = request.signal?.aborted === true || budget.leftMs() === 0 ? null : again(transcript, retries);
+    const isOver =
+      request.signal?.aborted === true ||
+      budget.leftMs() === 0 ||
+      (request.commit !== null && isDelivering(transcript));
+    const next = isOver ? null : again(transcript, retries);
     if (next === null) return transcripts;
     retries.push(next.retry);
     recipients = next.recipients;
   }
+}
+
+/**
+ * Whether somebody has the message, or may have it. A caller that writes such things down does so before anything more is
+ * begun, so that the next session's end takes nothing of it along.
+ */
+export function isDelivering(transcript: Transcript): boolean {
+  return reconcile(transcript).recipients.some(
+    ({ judgement: { outcome, answer } }) =>
+      outcome === "unknown" || (outcome === "accepted" && answer.stage === "message"),
+  );
 }
 
 async function once(asking: Asking, retries: readonly Retry[]): Promise<Transcript> {
@@ -102,7 +118,7 @@ function sessionOptions(
   { peer, request, recipients, demand }: Asking,
   retries: readonly Retry[],
 ): Omit<SessionOptions, "timeoutMs" | "connectMs" | "greetMs"> {
-  const { from, depth, bodyMs, commit, signal, progress, egress } = request;
+  const { from, depth, bodyMs, commit, signal, untilMs, progress, egress } = request;
   const { tlsPolicy, policy, verify, serverName } = demand;
   const helo = request.helo ?? ownName();
   const own = egressAddressFor(peer.address, egress);
@@ -127,6 +143,7 @@ function sessionOptions(
     bodyMs,
     commit,
     signal,
+    untilMs,
     settled: (exchanges, leaving) =>
       settled(exchanges, leaving, { recipients, depth, tlsPolicy, host: peer.name, own }),
     progress: progress === null ? null : (exchange) => progress({ kind: "exchange", exchange }),

@@ -7,7 +7,7 @@ import type { Stop, Transcript } from "../smtp/transcript.ts";
 import { compileRules } from "../verdict/classify.ts";
 import { reconcile } from "../verdict/reconcile.ts";
 import { judge, type Verdict } from "../verdict/verdict.ts";
-import { attempt, outOfTime, unreached, type Asking, type Peer } from "./attempt.ts";
+import { attempt, isDelivering, outOfTime, unreached, type Asking, type Peer } from "./attempt.ts";
 import { startBudget, type Budget } from "./budget.ts";
 import { checkEgress, reachableFamilies } from "./egress.ts";
 import type { LookupOptions } from "./hosts.ts";
@@ -95,6 +95,7 @@ async function askAll(search: Search): Promise<void> {
 function isOver(search: Search): boolean {
   const { request, attempts } = search;
   if (request.signal?.aborted === true || endsSearch(attempts.at(-1)?.stop ?? null)) return true;
+  if (request.commit !== null && attempts.some(isDelivering)) return true;
   return stillAsked(search).length === 0;
 }
 

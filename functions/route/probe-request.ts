@@ -1,4 +1,5 @@
 // What a probe is asked for: of whom, by which way, how far, and in what time. It holds what nobody varies but tests, too.
+import type { Commit } from "../smtp/commitment.ts";
 import type { Address } from "../smtp/address.ts";
 import type { Depth, Exchange } from "../smtp/transcript.ts";
 import type { SeverityOverrides } from "../verdict/severity.ts";
@@ -24,7 +25,7 @@ export interface ProbeRequest {
   /** For depth `message`: an RFC 5322 message; null: our own small one. */
   readonly message: Uint8Array | null;
   /** See SessionOptions; each session of the request calls it. */
-  readonly commit: (() => Promise<boolean>) | null;
+  readonly commit: Commit | null;
   readonly tls: TlsMode;
   /** Of MTA-STS. */
   readonly policies: PolicyCache;
@@ -42,6 +43,8 @@ export interface ProbeRequest {
   readonly resolver: string | null;
   readonly allowPrivate: boolean;
   readonly signal: AbortSignal | null;
+  /** After that (Date.now()) no octet leaves; Infinity: there is no such time. */
+  readonly untilMs: number;
   readonly progress: ((event: Progress) => void) | null;
 }
 
@@ -64,5 +67,6 @@ export const usualRequest = {
   port: 25,
   policyPort: 443,
   signal: null,
+  untilMs: Infinity,
   progress: null,
 } as const satisfies Partial<ProbeRequest>;

@@ -1,5 +1,6 @@
 // One attempt at a delivery: the message in one transaction with the domain's hosts, and what came of it written down
 // before anything else is done. What a reply means it does not know.
+import { randomUUID } from "node:crypto";
 import { overAfter } from "../handler.ts";
 import { openedEgress } from "../probe/egress.ts";
 import { unknownProvider } from "../probe/site.ts";
@@ -7,26 +8,28 @@ import { faultText } from "../report/log.ts";
 import { figuresOf } from "../report/figures.ts";
 import { verdictEntry } from "../report/recording.ts";
 import type { Stamped } from "../report/metrics.ts";
-import { sendFigures } from "../report/send-figures.ts";
+import { eventFigures, sendFigures } from "../report/send-figures.ts";
+import { isDelivering } from "../route/attempt.ts";
 import { probe } from "../route/attempts.ts";
 import { usualRequest } from "../route/probe-request.ts";
 import type { Egress } from "../route/egress.ts";
 import { parseAddress, type Address } from "../smtp/address.ts";
-import { normalise } from "../smtp/message.ts";
 import { verdictIdOf, writeDelivery, type Recipient } from "../state/deliveries.ts";
-import { contentDigest, keptUntilS, senderDomainOf, type StoredMessage } from "../state/messages.ts";
+import type { Hold } from "../state/holds.ts";
+import { keptUntilS, senderDomainOf, type StoredMessage } from "../state/messages.ts";
 import { masked, maskedAddress } from "../state/mask.ts";
 import { tablePolicies } from "../state/policies.ts";
 import { fitted, putVerdict, type StoredVerdict } from "../state/verdicts.ts";
+import { leftOver } from "../verdict/reconcile.ts";
 import type { Verdict } from "../verdict/verdict.ts";
 import { noteBlock } from "./note-block.ts";
 import { noteHolds } from "./note-holds.ts";
-import { getMessage } from "./objects.ts";
-import { afterAttempt, failedAtHome, waiting } from "./outcome.ts";
+import { octetsOf } from "./octets.ts";
+import { afterAttempt, notAfter, waiting } from "./outcome.ts";
 import { authenticationFor } from "./own-authentication.ts";
-import { resolverOf, type Held, type Result, type Runs } from "./runs.ts";
-import { persist, putDown } from "./settle.ts";
-import type { Turn } from "./turn.ts";
+import { egressesOf, resolverOf, type Held, type Result, type Runs } from "./runs.ts";
+import { giveUp, persist, putDown } from "./settle.ts";
+import { heldForMs, type Turn } from "./turn.ts";
 
 /** Slower networks than this take longer than a begun message has. Octets a second. */
 const slowest = 262_144;
@@ -35,7 +38,7 @@ const endMs = 2_500;
 /** With less for asking hosts, up to the message, nobody is asked. */
 const leastMs = 500;
 /** Another invocation has more time. */
-const soonMs = 2_000;
+const soonMs = 15_000;
 /** What is ours to mend: tried again after so long. */
 const mendedMs = 300_000;
 
@@ -55,28 +58,51 @@ export async function attempt(given: Attempting, runs: Runs): Promise<Result> {
     deps.log({ level: "error", event: "egress-fault", id: delivery.id, egress: turn.egress, fault: fault.message });
     return await later(given, mendedMs, fault.message, runs);
   }
-  const content = await octetsOf(message, runs);
-  if ("fault" in content) return await putDown(failedAtHome(delivery, content.fault, deps.now()), [], runs);
   // Its deadline is that of the last host's answer: hosts are asked while a whole message still fits (DESIGN §6 rule 9).
-  const bodyMs = runs.sends.answerSeconds * 1000 + (content.octets.length / slowest) * 1000;
+  const bodyMs = runs.sends.answerSeconds * 1000 + (message.octets / slowest) * 1000;
+  const spareMs = runs.sends.attemptSeconds * 1000 - bodyMs - endMs;
+  if (spareMs < leastMs) return await giveUp(given, tooLong(message, runs), runs);
+  const content = await octetsOf(message, runs);
+  if (content.kind === "gone") return await giveUp(given, content.fault, runs);
+  if (content.kind === "later") {
+    deps.log({ level: "error", event: "message-unready", id: delivery.id, fault: content.fault });
+    return await later(given, mendedMs, content.fault, runs);
+  }
   const budgetMs = given.sessionsUntilMs - Date.now() - bodyMs - endMs;
   if (budgetMs < leastMs) return await later(given, soonMs, null, runs);
-  const verdict = await ask(given, { egress, octets: content.octets, bodyMs, budgetMs }, runs);
+  // Each write of ours that may stand in the table, also where its answer was lost.
+  const seen = [delivery.written];
+  given.progress.isBegun = true;
+  const verdict = await ask(given, { egress, octets: content.octets, bodyMs, budgetMs, seen }, runs);
   const at = deps.now();
   const number = delivery.attempts.length + 1;
-  const offered = due.map(({ address }) => address);
-  const next = afterAttempt({ ...delivery, egress: turn.egress }, verdict, {
-    number,
-    at,
-    egress: turn.egress,
-    offered,
-    random: Math.random,
-  });
+  // One too many for the transaction is no refusal: it has the next one.
+  const rest = restOf(verdict);
+  const offered = due.map(({ address }) => address).filter((each) => !rest.includes(each));
+  const made = { number, at, egress: turn.egress, offered, random: Math.random };
+  const next = notAfter(afterAttempt({ ...delivery, egress: turn.egress }, verdict, made), rest, at.getTime());
   // Before all else: nobody has what the hosts have said but we.
-  const written = await persist(next, delivery, runs);
-  const stamped = await tellOthers(given, { verdict, number, at }, runs);
-  if (written === null) return { kind: "done", stamped };
-  return await putDown(written, stamped, runs, { number, verdict });
+  const written = await persist(next, seen, runs);
+  const { stamped, holds } = await tellOthers(given, { verdict, number, at }, runs);
+  const all = [...given.stamped, ...stamped, ...eventFigures(delivery, next, at)];
+  if (written === null) return { kind: "done", stamped: all };
+  const [hold] = holds;
+  const lookAtMs = hold === undefined ? Infinity : at.getTime() + (isWayRound(hold, given, runs) ? 1_000 : heldForMs());
+  return await putDown(notAfter(written, offered, lookAtMs), all, runs, { number, verdict });
+}
+
+function restOf({ attempts, recipients }: Verdict): readonly string[] {
+  const left = new Set(attempts.filter(isDelivering).flatMap(leftOver));
+  return recipients.flatMap(({ address, outcome }) => (outcome === "deferred" && left.has(address) ? [address] : []));
+}
+
+/** Whether another egress may take it at once. */
+function isWayRound({ key }: Hold, { delivery }: Attempting, runs: Runs): boolean {
+  return key.about === "ip" && delivery.anyEgress && egressesOf(runs).length > 1;
+}
+
+function tooLong({ octets }: StoredMessage, { sends }: Runs): string {
+  return `the message has ${octets} octets, and with ${sends.answerSeconds} s for its answer it does not fit an attempt of ${sends.attemptSeconds} s: raise the configuration's sends.attemptSeconds`;
 }
 
 async function later(
@@ -88,28 +114,20 @@ async function later(
   return await putDown(waiting(delivery, due, runs.deps.now().getTime() + waitMs, heldBy), [], runs);
 }
 
-/** The message as it goes on the wire. What lies in S3 must still be what was signed. */
-async function octetsOf(
-  { head, body, content }: StoredMessage,
-  { deps }: Runs,
-): Promise<{ readonly octets: Uint8Array } | { readonly fault: string }> {
-  if (body.kind === "inline") return { octets: Buffer.concat([head, body.bytes]) };
-  const got = await getMessage(body, await deps.clients.s3());
-  if ("fault" in got) return { fault: `message.s3: ${got.fault}` };
-  const bytes = normalise(got.bytes);
-  if (contentDigest(bytes) !== content)
-    return { fault: "message.s3: the object was changed since the send was taken on" };
-  return { octets: Buffer.concat([head, bytes]) };
-}
-
 interface Sending {
   readonly egress: Egress;
   readonly octets: Uint8Array;
   readonly bodyMs: number;
   readonly budgetMs: number;
+  /** What may stand in the row: what was read, and each time that it was said that the message is begun. */
+  readonly seen: string[];
 }
 
-async function ask(given: Attempting, { egress, octets, bodyMs, budgetMs }: Sending, runs: Runs): Promise<Verdict> {
+async function ask(
+  given: Attempting,
+  { egress, octets, bodyMs, budgetMs, seen }: Sending,
+  runs: Runs,
+): Promise<Verdict> {
   const { config } = runs.deps;
   const { due, message, turn, sessionsUntilMs } = given;
   return await probe({
@@ -127,10 +145,11 @@ async function ask(given: Attempting, { egress, octets, bodyMs, budgetMs }: Send
     timeoutMs: budgetMs,
     budgetMs,
     bodyMs,
-    commit: once(async () => await commit(given, runs)),
+    commit: async (recipients) => await commit(recipients, given, seen, runs),
     resolver: resolverOf(runs.deps),
     allowPrivate: config.requests.privateAddresses,
     signal: overAfter(sessionsUntilMs - Date.now()),
+    untilMs: sessionsUntilMs,
   });
 }
 
@@ -139,18 +158,19 @@ async function ask(given: Attempting, { egress, octets, bodyMs, budgetMs }: Send
  * delivered (RFC 1047).
  * @returns whether it is said, and the time for it is not over
  */
-async function commit({ delivery, due, sessionsUntilMs }: Attempting, { table }: Runs): Promise<boolean> {
-  const offered = new Set(due.map(({ address }) => address));
+async function commit(
+  offered: readonly string[],
+  { delivery, sessionsUntilMs }: Attempting,
+  seen: string[],
+  { table }: Runs,
+): Promise<boolean> {
   const recipients = delivery.recipients.map((each) =>
-    offered.has(each.address) ? ({ ...each, state: "committing" } as const) : each,
+    offered.includes(each.address) ? ({ ...each, state: "committing" } as const) : each,
   );
-  const written = await writeDelivery({ ...delivery, recipients }, delivery.lease?.owner ?? "", table);
+  const [before, id] = [[...seen], randomUUID()];
+  seen.push(id);
+  const written = await writeDelivery({ ...delivery, recipients }, before, table, id);
   return written !== null && Date.now() < sessionsUntilMs;
-}
-
-function once<T>(run: () => Promise<T>): () => Promise<T> {
-  let result: Promise<T> | null = null;
-  return async () => await (result ??= run());
 }
 
 /** It was parsed when it was taken on. */
@@ -171,7 +191,7 @@ async function tellOthers(
   { delivery, due, message, turn }: Attempting,
   { verdict, number, at }: Judged,
   runs: Runs,
-): Promise<readonly Stamped[]> {
+): Promise<{ readonly stamped: readonly Stamped[]; readonly holds: readonly Hold[] }> {
   const { deps, table } = runs;
   const { egress, site } = turn;
   const id = verdictIdOf(delivery, number);
@@ -190,20 +210,21 @@ async function tellOthers(
   const blocked = await orNull(async () => await noteBlock({ ...facts, verdict }, table), "block-unnoted", runs);
   const stored: StoredVerdict = { ...facts, blocked, reported: true, duplicates: 0 };
   deps.log({ ...verdictEntry(stored), attempt: number });
-  const days = Math.ceil((keptUntilS(message.expiresAtMs) * 1000 - at.getTime()) / 86_400_000);
+  const days = Math.ceil((keptUntilS(message) * 1000 - at.getTime()) / 86_400_000);
   await orNull(
     async () => await putVerdict(stored, { ...table, days: Math.max(days, table.days) }),
     "row-unwritten",
     runs,
   );
   const holding = { provider: site.name, egress, domain: senderDomainOf(message), id, at: facts.at };
-  await orNull(async () => await noteHolds(verdict, holding, table), "holds-unnoted", runs);
+  const noted = await orNull(async () => await noteHolds(facts.verdict, holding, table), "holds-unnoted", runs);
   const again = delivery.onUnknown === "retry" ? verdict.recipients.filter(({ outcome }) => outcome === "unknown") : [];
   const unknown = sendFigures(
     egress,
     again.map(() => ({ event: "unknown" })),
   );
-  return [{ at, figures: [...figuresOf(verdict, whose, blocked), ...unknown] }];
+  const stamped = [{ at, figures: [...figuresOf(verdict, whose, blocked), ...unknown] }];
+  return { stamped, holds: noted?.standing ?? [] };
 }
 
 /** What the row does not depend on: it fails alone, and is told. */

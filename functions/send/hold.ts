@@ -13,6 +13,11 @@ const textLimit = 500; // characters
 
 /** @returns the hold after a verdict: the very one before where nothing is said of it */
 export function holdAfter(verdict: Verdict, key: HoldKey, before: Hold | null, said: Said): Hold | null {
+  // Where mail gets in, by whatever host and whomever else was refused, nobody's has to wait.
+  if (verdict.recipients.some(({ outcome }) => outcome === "accepted")) {
+    if (before === null) return null;
+    if (verdict.depth === "message") return before.lastAt >= said.at ? before : null;
+  }
   const refusals = refusalsOf(verdict).filter((each) => classes[each.class].about === key.about);
   const { stands, isStanding, word } = standingAfter(verdict, refusals, before, said);
   const isLate = before !== null && before.lastAt >= said.at;

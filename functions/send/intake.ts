@@ -1,28 +1,25 @@
-// Taking on a send: its message is checked, completed and signed once, and written down with a delivery for each domain,
-// before anybody is asked. The order is rows, messages, acknowledgement: a process can die between any two, and the record
+// Taking on a send: its message is checked and written down with a delivery for each domain, before anybody is asked. The order is rows, messages, acknowledgement: a process can die between any two, and the record
 // comes again.
 import { createHash } from "node:crypto";
 import type { SQSRecord } from "aws-lambda";
-import type { ConfigSecret } from "../config/config.ts";
-import { laterMessage } from "../queue/record.ts";
 import { longestExpiryMs, type Send } from "../queue/send-request.ts";
-import { faultText } from "../report/log.ts";
-import { SecretFault } from "../secrets/fault.ts";
 import type { Address } from "../smtp/address.ts";
+import { normalise } from "../smtp/message.ts";
 import { putDeliveryOnce, type Delivery } from "../state/deliveries.ts";
 import {
   contentDigest,
   findMessage,
   inlineLimit,
   putMessageOnce,
+  type NewMessage,
   type StoredBody,
   type StoredMessage,
 } from "../state/messages.ts";
 import { bury } from "./bury.ts";
 import { lookAt } from "./deliver.ts";
-import { openSigner, type Signer } from "./dkim.ts";
+import { signerFor } from "./dkim.ts";
+import { authorDomain, fieldsOf, headerFaults } from "./header.ts";
 import { getMessage, putMessage } from "./objects.ts";
-import { prepare } from "./prepare.ts";
 import { done, sendTo, type Result, type Runs } from "./runs.ts";
 import { wakeMessage } from "./wake.ts";
 
@@ -35,9 +32,8 @@ export interface Asked extends Omit<Send, "egress"> {
 export async function takeOn(record: SQSRecord, asked: Asked, runs: Runs): Promise<Result> {
   const { table } = runs;
   const known = await findMessage(asked.id, table);
-  const taken = known === null ? await takeMessage(record, asked, runs) : again(asked, known);
+  const taken = known === null ? await takeMessage(asked, runs) : again(asked, known);
   if (taken.kind === "faults") return await bury(record, taken.faults, runs);
-  if (taken.kind === "later") return done;
   const deliveries = deliveriesOf(asked, taken.message, runs);
   for (const each of deliveries) await putDeliveryOnce(each, table);
   const [first, ...others] = deliveries;
@@ -47,10 +43,8 @@ export async function takeOn(record: SQSRecord, asked: Asked, runs: Runs): Promi
 }
 
 type Taken =
-  | { readonly kind: "message"; readonly message: StoredMessage }
-  | { readonly kind: "faults"; readonly faults: readonly string[] }
-  /** Something of ours could not be reached: the request was put back. */
-  | { readonly kind: "later" };
+  | { readonly kind: "message"; readonly message: NewMessage }
+  | { readonly kind: "faults"; readonly faults: readonly string[] };
 
 /** What comes again is looked at again: its process may have died before the rest was written. */
 function again(asked: Asked, known: StoredMessage): Taken {
@@ -58,7 +52,7 @@ function again(asked: Asked, known: StoredMessage): Taken {
   return { kind: "faults", faults: [`id: ${JSON.stringify(asked.id)} was used before, for another send`] };
 }
 
-async function takeMessage(record: SQSRecord, asked: Asked, runs: Runs): Promise<Taken> {
+async function takeMessage(asked: Asked, runs: Runs): Promise<Taken> {
   const { now } = runs.deps;
   const { expiresAtMs } = asked;
   if (expiresAtMs !== null && expiresAtMs > now().getTime() + longestExpiryMs) {
@@ -66,18 +60,14 @@ async function takeMessage(record: SQSRecord, asked: Asked, runs: Runs): Promise
   }
   const found = await contentOf(asked, runs);
   if (found.fault !== null) return { kind: "faults", faults: [found.fault] };
-  try {
-    return await prepared(asked, found, runs);
-  } catch (error) {
-    if (!(error instanceof SecretFault)) throw error;
-    // A key that cannot be read now is ours to mend, and no reason to give up a send.
-    runs.deps.log({ level: "error", event: "unsigned", id: asked.id, fault: faultText(error) });
-    await sendTo(asked.egress, laterMessage(record, secretAgainS), runs);
-    return { kind: "later" };
-  }
+  const body = normalise(found.bytes);
+  const faults = headerFaults(body);
+  const fromDomain = authorDomain(fieldsOf(body));
+  if (faults.length > 0 || fromDomain === null) return { kind: "faults", faults };
+  const stored = await storedBody(asked, body, found.etag, runs);
+  if ("fault" in stored) return { kind: "faults", faults: [stored.fault] };
+  return await written(asked, { body, stored, fromDomain }, runs);
 }
-
-const secretAgainS = 300;
 
 interface Content {
   readonly bytes: Uint8Array;
@@ -92,31 +82,28 @@ async function contentOf({ message }: Asked, { deps }: Runs): Promise<Content | 
   return "fault" in got ? { fault: `message.s3: ${got.fault}` } : { bytes: got.bytes, fault: null, etag: got.etag };
 }
 
-async function prepared(asked: Asked, { bytes, etag }: Content, runs: Runs): Promise<Taken> {
+interface Checked {
+  readonly body: Uint8Array;
+  readonly stored: StoredBody;
+  readonly fromDomain: string;
+}
+
+async function written(asked: Asked, { body, stored, fromDomain }: Checked, runs: Runs): Promise<Taken> {
   const { deps, sends, table } = runs;
-  const { id, from, digest } = asked;
+  const { id, from, digest, to } = asked;
   const now = deps.now();
-  const { helo } = deps.config.identity;
-  const read = async (secret: ConfigSecret): Promise<string> => await deps.secrets.read(secret);
-  const signer = async (domain: string): Promise<Signer | null> => await openSigner(domain, sends.dkim, read);
-  const made = await prepare({ id, message: bytes, helo, now, signer });
-  if (made.kind === "unfit") return { kind: "faults", faults: made.faults };
-  const { head, body, fromDomain, dkimDomain } = made;
-  const stored = await storedBody(asked, body, etag, runs);
-  if ("fault" in stored) return { kind: "faults", faults: [stored.fault] };
-  const message: StoredMessage = {
+  const message: NewMessage = {
     id,
     asked: digest,
     content: contentDigest(body),
     from,
-    domains: [...new Set(asked.to.map(({ domain }) => domain))],
+    domains: [...new Set(to.map(({ domain }) => domain))],
     createdAt: now.toISOString(),
     expiresAtMs: asked.expiresAtMs ?? now.getTime() + sends.expiresHours * 3_600_000,
-    head,
     body: stored,
-    octets: head.length + body.length,
+    octets: body.length,
     fromDomain,
-    dkimDomain,
+    dkimDomain: signerFor(fromDomain, sends.dkim)?.domain ?? null,
   };
   if (await putMessageOnce(message, table)) return { kind: "message", message };
   // Another copy of the request was quicker.
@@ -139,13 +126,14 @@ async function storedBody(
       fault: `message: it has ${body.length} octets, and more than ${inlineLimit} wait in S3: name a bucket in the configuration's sends.bucket, or send it as {"s3": …}`,
     };
   }
-  const key = `sends/${createHash("sha256").update(id).digest("hex")}`;
+  // Named after its content too: the same id with another message, which is a fault, overwrites nothing.
+  const key = `sends/${createHash("sha256").update(id).digest("hex")}/${contentDigest(body)}`;
   const put = await putMessage(bucket, key, body, await deps.clients.s3());
   return { kind: "s3", bucket, key, etag: put.etag };
 }
 
 /** One a domain, its recipients together: they share a transaction. */
-function deliveriesOf(asked: Asked, message: StoredMessage, runs: Runs): readonly Delivery[] {
+function deliveriesOf(asked: Asked, message: NewMessage, runs: Runs): readonly Delivery[] {
   const { id, from, to, egress, anyEgress, onUnknown, priority } = asked;
   const { createdAt, expiresAtMs, fromDomain, dkimDomain } = message;
   const nowMs = Date.parse(createdAt);
@@ -176,5 +164,5 @@ function deliveriesOf(asked: Asked, message: StoredMessage, runs: Runs): readonl
 const unheardOfMs = 300_000;
 
 function waitingRecipient({ text }: Address, nextAtMs: number): Delivery["recipients"][number] {
-  return { address: text, state: "waiting", nextAtMs, attempts: 0, word: null };
+  return { address: text, state: "waiting", nextAtMs, attempts: [], word: null };
 }

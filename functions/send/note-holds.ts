@@ -8,6 +8,8 @@ import { holdAfter } from "./hold.ts";
 export interface NotedHolds {
   readonly began: readonly Hold[];
   readonly ended: readonly Hold[];
+  /** All that stand after it. */
+  readonly standing: readonly Hold[];
 }
 
 /** Costs one read where nothing changes. */
@@ -20,5 +22,6 @@ export async function noteHolds(
   return {
     began: changes.flatMap(({ before, after }) => (before === null && after !== null ? [after] : [])),
     ended: changes.flatMap(({ before, after }) => (before !== null && after === null ? [before] : [])),
+    standing: changes.flatMap(({ after }) => after ?? []),
   };
 }

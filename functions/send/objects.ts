@@ -12,7 +12,10 @@ export interface ObjectName {
   readonly etag: string | null;
 }
 
-export type Fetched = { readonly bytes: Uint8Array; readonly etag: string | null } | { readonly fault: string };
+export type Fetched =
+  | { readonly bytes: Uint8Array; readonly etag: string | null }
+  /** `isFinal`: there is no such object, or none that could be sent; else what keeps us from it may be mended. */
+  | { readonly fault: string; readonly isFinal: boolean };
 
 /** @throws what the SDK throws where the service, and not the object, is the fault */
 export async function getMessage({ bucket, key, etag }: ObjectName, s3: S3): Promise<Fetched> {
@@ -22,13 +25,13 @@ export async function getMessage({ bucket, key, etag }: ObjectName, s3: S3): Pro
     const output = await s3.getObject({ Bucket: bucket, Key: key, ...condition });
     if ((output.ContentLength ?? 0) > objectOctets) return abandon(output, tooLarge(name));
     const bytes = await contentOf(output);
-    if (bytes === null) return { fault: tooLarge(name) };
-    if (bytes.length === 0) return { fault: `the object ${name} is empty` };
+    if (bytes === null) return { fault: tooLarge(name), isFinal: true };
+    if (bytes.length === 0) return { fault: `the object ${name} is empty`, isFinal: true };
     return { bytes, etag: output.ETag ?? null };
   } catch (error) {
     const words = wordsOf(error, name);
     if (words === null) throw error;
-    return { fault: words };
+    return { fault: words, isFinal: isGone(error) };
   }
 }
 
@@ -59,7 +62,7 @@ async function contentOf({ Body }: GetObjectCommandOutput): Promise<Uint8Array |
 /** Of what is not read the connection would stay open. */
 function abandon({ Body }: GetObjectCommandOutput, fault: string): Fetched {
   if (Body !== undefined && "destroy" in Body) Body.destroy();
-  return { fault };
+  return { fault, isFinal: true };
 }
 
 function tooLarge(name: string): string {
@@ -86,4 +89,12 @@ function wordsOf(error: unknown, name: string): string | null {
     default:
       return null;
   }
+}
+
+/** Not there, or another one. A right, a bucket or a region that is wrong may be right again in a minute. */
+function isGone(error: unknown): boolean {
+  const { name: code, $metadata } = error as Partial<Error> & {
+    readonly $metadata?: { readonly httpStatusCode?: number };
+  };
+  return code !== "NoSuchBucket" && [404, 412].includes($metadata?.httpStatusCode ?? 0);
 }

@@ -46,7 +46,7 @@ function unheard(delivery: Delivery, now: Date): Delivery {
   return changed({ ...delivery, attempts }, now, (each) => {
     if (each.state !== "committing") return { recipient: each };
     const word = moreTelling(each.word, unheardWord(number, at));
-    const tried = { ...each, attempts: each.attempts + 1, word };
+    const tried = { ...each, attempts: [...each.attempts, number], word };
     if (delivery.onUnknown === "retry") return { recipient: { ...tried, state: "waiting", nextAtMs: now.getTime() } };
     return { recipient: { ...tried, state: "unknown" }, event: "unknown", attempt: null };
   });
@@ -106,10 +106,11 @@ export function afterAttempt(delivery: Delivery, verdict: Verdict, attempt: Atte
   return changed({ ...delivery, attempts, heldBy: null }, at, (each) => {
     if (!offered.includes(each.address)) return { recipient: each };
     const word = wordFor(each.address, verdict, number, at.toISOString());
-    const tried = { ...each, attempts: each.attempts + 1, word: moreTelling(each.word, word) };
+    const tried = { ...each, attempts: [...each.attempts, number], word: moreTelling(each.word, word) };
     const state = stateAfter(word, delivery);
+    if (state === "failed") return failed({ ...tried, word: endingWord(each.word, word) });
     if (state !== "waiting") return { recipient: { ...tried, state }, event: state, attempt: tried.word.attempt };
-    const nextAtMs = at.getTime() + retryAfterMs(word, tried.attempts, random);
+    const nextAtMs = at.getTime() + retryAfterMs(word, tried.attempts.length, random);
     return { recipient: { ...tried, state, nextAtMs } };
   });
 }
@@ -135,6 +136,23 @@ function stateAfter(
   }
 }
 
+/** A refusal for good is its own reason: a block that stood before it is over, and was never this recipient's. */
+function endingWord(before: LastWord | null, word: LastWord): LastWord {
+  return before?.outcome === "unknown" ? before : word;
+}
+
+/** Whoever may have the message after all, from an attempt before, is not told that it has failed. */
+function failed(recipient: Recipient, reason: string | null = null): Change {
+  const { word } = recipient;
+  const state = word?.outcome === "unknown" ? "unknown" : "failed";
+  return {
+    recipient: { ...recipient, state },
+    event: state,
+    attempt: reason === null ? (word?.attempt ?? null) : null,
+    reason,
+  };
+}
+
 function holds(kind: Class): boolean {
   const { about } = classes[kind];
   return about === "ip" || about === "domain";
@@ -142,11 +160,7 @@ function holds(kind: Class): boolean {
 
 /** All that are open fail, for a reason of ours: nobody was asked. */
 export function failedAtHome(delivery: Delivery, reason: string, now: Date): Delivery {
-  return changed(delivery, now, (each) =>
-    isOpen(each)
-      ? { recipient: { ...each, state: "failed" }, event: "failed", attempt: null, reason }
-      : { recipient: each },
-  );
+  return changed(delivery, now, (each) => (isOpen(each) ? failed(each, reason) : { recipient: each }));
 }
 
 /** Nobody is asked before then. */
@@ -162,25 +176,35 @@ export function waiting(
   return { ...delivery, recipients, heldBy };
 }
 
+/** Whoever of these is open is looked at by then, however long it would have waited. */
+export function notAfter(delivery: Delivery, addresses: readonly string[], atMs: number): Delivery {
+  const recipients = delivery.recipients.map((each) =>
+    isOpen(each) && addresses.includes(each.address) ? { ...each, nextAtMs: Math.min(each.nextAtMs, atMs) } : each,
+  );
+  return { ...delivery, recipients };
+}
+
 interface Change {
   readonly recipient: Recipient;
   readonly event?: EventName;
   readonly attempt?: number | null;
-  readonly reason?: string;
+  readonly reason?: string | null;
 }
 
 /** Each recipient as it is then, and what of that is to be told. */
 function changed(delivery: Delivery, now: Date, change: (each: Recipient) => Change): Delivery {
   const changes = delivery.recipients.map(change);
-  const told = changes.flatMap(({ recipient, event, attempt = null, reason }): readonly Told[] => {
-    if (event === undefined) return [];
-    const why = reason ?? (recipient.word === null ? notTried(event, delivery) : reasonOf(recipient.word));
-    return [{ recipient: recipient.address, event, at: now.toISOString(), reason: why, attempt }];
-  });
+  const told = changes.flatMap(({ recipient, event, attempt = null, reason = null }): readonly Told[] =>
+    event === undefined ? [] : [{ recipient: recipient.address, event, at: now.toISOString(), reason, attempt }],
+  );
   return { ...delivery, recipients: changes.map(({ recipient }) => recipient), untold: [...delivery.untold, ...told] };
 }
 
-function notTried(event: EventName, { heldBy }: Delivery): string {
+/** Why, in a line: the most telling answer, or what kept it from being asked for. */
+export function reasonFor({ recipient, event, reason }: Told, { recipients, heldBy }: Delivery): string {
+  if (reason !== null) return reason;
+  const word = recipients.find(({ address }) => address === recipient)?.word ?? null;
+  if (word !== null) return reasonOf(word);
   const words = event === "expired" ? "its time was over before it could be tried" : "it could not be tried yet";
   return heldBy === null ? words : `${words}: ${heldBy}`;
 }

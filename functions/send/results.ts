@@ -2,11 +2,12 @@
 // however often it is told. It decides nothing.
 import { faultText } from "../report/log.ts";
 import { eventIdOf, verdictIdOf, type Delivery, type EventName, type Told } from "../state/deliveries.ts";
-import { maskedAddress } from "../state/mask.ts";
+import { maskedAddress, maskedText } from "../state/mask.ts";
 import { findVerdict, fitted } from "../state/verdicts.ts";
 import { judge, type Verdict } from "../verdict/verdict.ts";
 import type { Authentication } from "./authentication.ts";
 import { authenticationFor } from "./own-authentication.ts";
+import { reasonFor } from "./outcome.ts";
 import type { Runs } from "./runs.ts";
 import { resultsTopicArn } from "./results-topic.ts";
 
@@ -76,8 +77,9 @@ interface Telling {
 async function tell(told: Told, { delivery, fresh, topic, authentication }: Telling, runs: Runs): Promise<boolean> {
   const { deps } = runs;
   const { id, attempts, recipients } = delivery;
-  const { recipient, event, at, reason } = told;
-  const count = recipients.find(({ address }) => address === recipient)?.attempts ?? 0;
+  const { recipient, event, at } = told;
+  const reason = reasonFor(told, delivery);
+  const tried = recipients.find(({ address }) => address === recipient)?.attempts ?? [];
   const result: SendResult = {
     v: 1,
     eventId: eventIdOf(id, told),
@@ -85,11 +87,8 @@ async function tell(told: Told, { delivery, fresh, topic, authentication }: Tell
     recipient,
     event,
     at,
-    attempts: count,
-    attemptTimes: attempts
-      .slice(0, count)
-      .slice(-timesLimit)
-      .map((each) => each.at),
+    attempts: tried.length,
+    attemptTimes: tried.slice(-timesLimit).flatMap((number) => attempts[number - 1]?.at ?? []),
     reason,
     authentication,
     verdict: await verdictFor(told, delivery, fresh, runs),
@@ -97,14 +96,24 @@ async function tell(told: Told, { delivery, fresh, topic, authentication }: Tell
   const attribute = (StringValue: string): { readonly DataType: "String"; readonly StringValue: string } => {
     return { DataType: "String", StringValue };
   };
-  const shown = deps.config.history.maskRecipients ? maskedAddress(recipient) : recipient;
+  const { maskRecipients } = deps.config.history;
+  const shown = maskRecipients ? maskedAddress(recipient) : recipient;
+  const logged = maskRecipients ? maskedText(reason, [recipient]) : reason;
   try {
     await deps.clients.sns.publish({
       TopicArn: topic,
       Message: JSON.stringify(result),
       MessageAttributes: { event: attribute(event), id: attribute(id) },
     });
-    deps.log({ level: levels[event], event: "result", id, recipient: shown, result: event, attempts: count, reason });
+    deps.log({
+      level: levels[event],
+      event: "result",
+      id,
+      recipient: shown,
+      result: event,
+      attempts: tried.length,
+      reason: logged,
+    });
     return true;
   } catch (error) {
     deps.log({ level: "error", event: "result-untold", id, recipient: shown, result: event, fault: faultText(error) });
@@ -121,8 +130,11 @@ async function verdictFor(told: Told, delivery: Delivery, fresh: Fresh | null, r
   if (fresh?.number === attempt) return within(ofRecipient(fresh.verdict, recipient));
   const stored = await findVerdict(verdictIdOf(delivery, attempt), runs.table);
   if (stored === null) return null;
-  const { maskRecipients } = runs.deps.config.history;
-  return within(ofRecipient(stored.verdict, maskRecipients ? maskedAddress(recipient) : recipient));
+  if (!runs.deps.config.history.maskRecipients) return within(ofRecipient(stored.verdict, recipient));
+  // Masked alike, one's verdict may be another's.
+  const masked = maskedAddress(recipient);
+  const alike = delivery.recipients.filter(({ address }) => maskedAddress(address) === masked);
+  return alike.length > 1 ? null : within(ofRecipient(stored.verdict, masked));
 }
 
 /** Nobody's answer is stamped on another: the sessions, judged for one recipient. */

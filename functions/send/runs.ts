@@ -46,6 +46,10 @@ export interface Held {
   readonly delivery: Delivery;
   /** Until when sessions may go on (machine's time): the lease outlives it. */
   readonly sessionsUntilMs: number;
+  /** Whether a host may have been asked: then nothing but its answer, or the lease's end, gives the delivery back. */
+  readonly progress: { isBegun: boolean };
+  /** Figures of what was found when it was taken. */
+  readonly stamped: readonly Stamped[];
 }
 
 /** What became of a record. Only the failed one comes again by itself. */

@@ -1,26 +1,29 @@
 // Putting a delivery down: it is written, what became of recipients is told, and it is seen to that somebody looks at it
 // when the next thing is due. The row first: what is told twice has the same eventId, what is never told is a loss.
+import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { recordedMessage } from "../queue/record.ts";
 import { faultText } from "../report/log.ts";
 import type { Stamped } from "../report/metrics.ts";
-import { sendFigures } from "../report/send-figures.ts";
-import { findDelivery, writeDelivery, type Delivery } from "../state/deliveries.ts";
-import { dueAtMsOf } from "./outcome.ts";
+import { eventFigures } from "../report/send-figures.ts";
+import { writeDelivery, type Delivery } from "../state/deliveries.ts";
+import { dueAtMsOf, failedAtHome } from "./outcome.ts";
 import { publish, type Fresh } from "./results.ts";
-import { done, sendTo, type Result, type Runs } from "./runs.ts";
+import { done, sendTo, type Held, type Result, type Runs } from "./runs.ts";
 import { longestDelayS, wakeMessage } from "./wake.ts";
 
 /** What came of a delivery that the table did not take: carried along in the queue, sealed, until it does. */
 export interface Late {
   readonly kind: "delivery";
   readonly delivery: Delivery;
+  /** What may stand in the table in its place. */
+  readonly seen: readonly string[];
 }
 
 /** How long the sweep leaves a wake to its message. */
 const graceMs = 300_000;
-/** What could not be told is told again after that. */
-const tellAgainMs = 60_000;
+/** What could not be told is told again after that, and later and later. */
+const tellAgain = { leastMs: 60_000, mostMs: 3_600_000 } as const;
 /** The table is asked again so often, a little later each time. */
 const tries = 5;
 
@@ -35,30 +38,38 @@ export async function putDown(
   runs: Runs,
   fresh: Fresh | null = null,
 ): Promise<Result> {
-  const { deps } = runs;
-  const figures = { at: deps.now(), figures: sendFigures(delivery.egress, delivery.untold) };
   const untold = await publish(delivery, fresh, runs);
-  const last = await persist(freed({ ...delivery, untold }, runs), delivery, runs);
+  const last = await persist(freed({ ...delivery, untold }, runs), [delivery.written], runs);
   if (last !== null) await seeTo(last, runs);
-  return { kind: "done", stamped: [...stamped, figures] };
+  return { kind: "done", stamped };
+}
+
+/** Gives up what is not begun: for a reason of ours, nobody is asked. */
+export async function giveUp({ delivery, stamped }: Held, reason: string, runs: Runs): Promise<Result> {
+  const now = runs.deps.now();
+  const failed = failedAtHome(delivery, reason, now);
+  const written = await persist(failed, [delivery.written], runs);
+  return written === null ? done : await putDown(written, [...stamped, ...eventFigures(delivery, failed, now)], runs);
 }
 
 /** A delivery that was carried along: written as it was to be, unless somebody else has it by now. */
-export async function writeLate({ delivery }: Late, runs: Runs): Promise<Result> {
-  const { id, domain, lease } = delivery;
-  const there = await findDelivery(id, domain, runs.table);
-  if (lease !== null && there?.lease?.owner === lease.owner) return await putDown(delivery, [], runs);
-  runs.deps.log({ level: "error", event: "late-in-vain", id, domain, untold: delivery.untold });
-  return done;
+export async function writeLate({ delivery, seen }: Late, runs: Runs): Promise<Result> {
+  const written = await persist(delivery, seen, runs);
+  return written === null ? done : await putDown(written, [], runs);
 }
 
 /** In nobody's hands, and when somebody is to look at it again. */
 function freed(delivery: Delivery, { deps }: Runs): Delivery {
   const nowMs = deps.now().getTime();
-  const dueAtMs = delivery.untold.length > 0 ? nowMs + tellAgainMs : dueAtMsOf(delivery);
+  const dueAtMs = delivery.untold.length > 0 ? nowMs + tellAgainMs(delivery, nowMs) : dueAtMsOf(delivery);
   if (dueAtMs === null) return { ...delivery, lease: null, wakeAtMs: null };
   const hasMessage = dueAtMs - nowMs <= longestDelayS * 1000;
   return { ...delivery, lease: null, wakeAtMs: hasMessage ? Math.max(dueAtMs, nowMs) + graceMs : dueAtMs };
+}
+
+function tellAgainMs({ untold }: Delivery, nowMs: number): number {
+  const sinceMs = Math.min(...untold.map(({ at }) => Date.parse(at)));
+  return Math.min(tellAgain.mostMs, Math.max(tellAgain.leastMs, (nowMs - sinceMs) / 2));
 }
 
 /** Whoever is due within a quarter of an hour has a message of its own; the sweep makes good for one that is lost. */
@@ -66,7 +77,7 @@ async function seeTo(delivery: Delivery, runs: Runs): Promise<void> {
   const { deps } = runs;
   if (delivery.wakeAtMs === null) return;
   const nowMs = deps.now().getTime();
-  const dueAtMs = delivery.untold.length > 0 ? nowMs + tellAgainMs : (dueAtMsOf(delivery) ?? nowMs);
+  const dueAtMs = delivery.untold.length > 0 ? nowMs + tellAgainMs(delivery, nowMs) : (dueAtMsOf(delivery) ?? nowMs);
   const delayS = (dueAtMs - nowMs) / 1000;
   if (delayS > longestDelayS) return;
   try {
@@ -79,20 +90,21 @@ async function seeTo(delivery: Delivery, runs: Runs): Promise<void> {
 /**
  * As the table takes it; null where it is somebody else's by now, or is carried along. An answer that a host has given is
  * not lost because the table is away for a while: it is tried again, and then put into the queue.
- * @param held the delivery as it is in our hands
+ * @param seen what may stand there: as `writeDelivery` has it
  */
-export async function persist(next: Delivery, held: Delivery, runs: Runs): Promise<Delivery | null> {
+export async function persist(next: Delivery, seen: readonly string[], runs: Runs): Promise<Delivery | null> {
   const { deps, table } = runs;
-  const { id, domain, lease } = held;
+  const { id, domain } = next;
+  const written = randomUUID();
   for (let attempt = 1; ; attempt++) {
     try {
-      const written = await writeDelivery(next, lease?.owner ?? "", table);
-      if (written === null) deps.log({ level: "error", event: "delivery-lost", id, domain, untold: next.untold });
-      return written;
+      const there = await writeDelivery(next, seen, table, written);
+      if (there === null) deps.log({ level: "error", event: "delivery-lost", id, domain, states: statesOf(next) });
+      return there;
     } catch (error) {
       deps.log({ level: "error", event: "delivery-unwritten", id, domain, attempt, fault: faultText(error) });
       if (attempt === tries) {
-        await carryAlong({ ...next, lease }, runs);
+        await carryAlong(next, [...seen, written], runs);
         return null;
       }
       await sleep(100 * 2 ** attempt);
@@ -100,11 +112,16 @@ export async function persist(next: Delivery, held: Delivery, runs: Runs): Promi
   }
 }
 
+/** What would be lost with it, without naming anybody. */
+function statesOf({ recipients }: Delivery): readonly string[] {
+  return recipients.map(({ state }) => state);
+}
+
 const carriedS = 30;
 
-async function carryAlong(delivery: Delivery, runs: Runs): Promise<void> {
+async function carryAlong(delivery: Delivery, seen: readonly string[], runs: Runs): Promise<void> {
   const { body, attributes } = wakeMessage(delivery, 0);
-  const late: Late = { kind: "delivery", delivery };
+  const late: Late = { kind: "delivery", delivery, seen };
   const message = recordedMessage({ body, messageAttributes: {} }, late, await runs.key(), carriedS);
   await sendTo(delivery.egress, { ...message, attributes: { ...attributes, ...message.attributes } }, runs);
 }

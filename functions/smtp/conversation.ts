@@ -43,6 +43,8 @@ export interface ConversationOptions {
   /** The deadline of a message, from when it is begun, in the place of the session's; 0: it has none of its own. */
   readonly bodyMs: number;
   readonly signal: AbortSignal | null;
+  /** After that (Date.now()) nothing is written any more: a process that stood still finds its timers late. */
+  readonly untilMs: number;
   /** `leaving`: nothing more will be sent but QUIT. */
   readonly settled: (exchanges: readonly Exchange[], leaving: boolean) => Settled;
   readonly progress: ((exchange: Exchange) => void) | null;
@@ -210,6 +212,7 @@ export class Conversation {
   }
 
   #flush(): void {
+    if (Date.now() >= this.#options.untilMs) return this.#finish("abort");
     const octets = this.#held;
     this.#held = Buffer.alloc(0);
     this.#wire.write(octets);

@@ -1,7 +1,7 @@
 // One session with one address: greeting, EHLO, STARTTLS, the transaction, QUIT, in as few round trips as the host
 // allows. It decides what is sent next. What the answers mean for the message, it leaves to others.
 import * as commands from "./command.ts";
-import { commitmentTo } from "./commitment.ts";
+import { commitmentTo, type Commit } from "./commitment.ts";
 import { Conversation, type Settled, type Tunnel } from "./conversation.ts";
 import { noExtensions, readExtensions, type Extensions } from "./extensions.ts";
 import { literalOf } from "./ip-address.ts";
@@ -49,8 +49,10 @@ export interface SessionOptions {
    * For depth `message`: writes down that the message may be delivered from here on. Called as soon as the session waits
    * for the network, and awaited before the write that holds DATA or BDAT; false, or a rejection: no message is begun.
    */
-  readonly commit: (() => Promise<boolean>) | null;
+  readonly commit: Commit | null;
   readonly signal: AbortSignal | null;
+  /** After that (Date.now()) no octet leaves, however late the signal comes; Infinity: there is no such time. */
+  readonly untilMs: number;
   /** Whether what may still arrive can change the verdict; `leaving`: nothing more is sent but QUIT. */
   readonly settled: (exchanges: readonly Exchange[], leaving: boolean) => Settled;
   readonly progress: ((exchange: Exchange) => void) | null;
@@ -83,7 +85,7 @@ interface Plan extends SessionOptions {
   /** Whether it needs SMTPUTF8. */
   readonly hasEightBitHeader: boolean;
   /** Whether `commit` was done; the first who asks begins it. */
-  readonly committed: () => Promise<boolean>;
+  readonly committed: Commit;
 }
 
 async function run(conversation: Conversation, options: Plan, startedAt: string): Promise<Transcript> {
@@ -140,7 +142,7 @@ async function converse(conversation: Conversation, options: Plan): Promise<HadT
 async function hello(conversation: Conversation, options: Plan, fallBack: boolean): Promise<Extensions | null> {
   const asked = conversation.ask(commands.ehlo(nameOf(conversation, options)));
   // It has left, and until MAIL there are round trips in which there is nothing else to do.
-  if (conversation.isAwaiting) void options.committed();
+  if (conversation.isAwaiting) void options.committed(options.recipients);
   const greeted = await asked;
   if (greeted !== null && isYes(greeted)) return readExtensions(greeted.reply);
   if (!fallBack || !leadsToHelo(greeted?.reply ?? null)) {
@@ -243,9 +245,10 @@ function withhold(
 async function isCommitted(
   conversation: Conversation,
   plan: Plan,
+  extensions: Extensions,
   next: "mail" | "data" | "message",
 ): Promise<boolean> {
-  const isDone = await conversation.isDoneBefore(next, plan.committed());
+  const isDone = await conversation.isDoneBefore(next, plan.committed(offeredTo(plan, extensions)));
   if (isDone === false) {
     const text = "it could not be written down that the message is being sent, so that it was not begun";
     conversation.decline({ reason: "uncommitted", stage: next, status: null, text }, next);
@@ -264,7 +267,7 @@ async function transact(conversation: Conversation, options: Plan, extensions: E
     return conversation.answered();
   }
   if (!chunks(options, extensions)) {
-    if (!(await isCommitted(conversation, options, "mail"))) return;
+    if (!(await isCommitted(conversation, options, extensions, "mail"))) return;
     await conversation.send({ commands: [...envelope, commands.data()], message: null, after: null });
     await conversation.answered();
     return sendData(conversation, message.bytes);
@@ -272,13 +275,13 @@ async function transact(conversation: Conversation, options: Plan, extensions: E
   if (message.ours) {
     // One round trip for all. Only for our own message: every octet is out before the first answer, and a careless
     // host runs what it should discard (RFC 3030 §2) as commands.
-    if (!(await isCommitted(conversation, options, "mail"))) return;
+    if (!(await isCommitted(conversation, options, extensions, "mail"))) return;
     return sendChunk(conversation, envelope, message.bytes, commands.quit());
   }
   await conversation.send({ commands: envelope, message: null, after: null });
   await conversation.answered();
   if (!isInStep(conversation) || !anyAccepted(conversation.exchanges)) return;
-  if (!(await isCommitted(conversation, options, "message"))) return;
+  if (!(await isCommitted(conversation, options, extensions, "message"))) return;
   await sendChunk(conversation, [], message.bytes, commands.quit());
 }
 
@@ -296,7 +299,7 @@ async function inLockStep(
   }
   if (options.depth !== "message" || options.message === null || !anyAccepted(conversation.exchanges)) return;
   const isChunk = chunks(options, extensions);
-  if (!(await isCommitted(conversation, options, isChunk ? "message" : "data"))) return;
+  if (!(await isCommitted(conversation, options, extensions, isChunk ? "message" : "data"))) return;
   if (isChunk) return sendChunk(conversation, [], options.message.bytes, null);
   await conversation.ask(commands.data());
   await sendData(conversation, options.message.bytes);
@@ -385,9 +388,13 @@ function envelopeOf(options: Plan, extensions: Extensions): commands.Command[] {
   ];
   // A probe wants no report in anybody's mailbox (RFC 3461 §4.1).
   const ofRcpt = sends && message.ours && extensions.dsn ? ["NOTIFY=NEVER"] : [];
-  // The rest has a transaction of its own (RFC 9422 §4.2).
-  const recipients = options.recipients.slice(0, extensions.recipientsLimit ?? Infinity);
-  return [commands.mail(options.from, ofMail), ...recipients.map((each) => commands.rcpt(each, ofRcpt))];
+  const offered = offeredTo(options, extensions);
+  return [commands.mail(options.from, ofMail), ...offered.map((each) => commands.rcpt(each, ofRcpt))];
+}
+
+/** The rest has a transaction of its own (RFC 9422 §4.2). */
+function offeredTo({ recipients }: SessionOptions, { recipientsLimit }: Extensions): readonly string[] {
+  return recipients.slice(0, recipientsLimit ?? Infinity);
 }
 
 function isAscii(text: string): boolean {

@@ -49,8 +49,8 @@ export interface Recipient {
   readonly state: RecipientState;
   /** Not before, by the clock of schedules. */
   readonly nextAtMs: number;
-  /** Those that it was part of. */
-  readonly attempts: number;
+  /** The numbers of those that it was part of, from 1. */
+  readonly attempts: readonly number[];
   /** The most telling answer of all of them; null: none yet. */
   readonly word: LastWord | null;
 }
@@ -63,7 +63,8 @@ export interface Told {
   readonly event: EventName;
   /** RFC 3339. */
   readonly at: string;
-  readonly reason: string;
+  /** In our words, where no answer says why: what was not begun, or not heard of again; null: the recipient's word does. */
+  readonly reason: string | null;
   /** The attempt whose verdict tells it, from 1; null: none was made, or none was heard of. */
   readonly attempt: number | null;
 }
@@ -85,45 +86,43 @@ export async function findDelivery(id: string, domain: string, table: Table): Pr
 /** @returns false where there is one already, which stays */
 export async function putDeliveryOnce(delivery: Delivery, table: Table): Promise<boolean> {
   const ofNobody = "attribute_not_exists(pk) OR expiresAt <= :now";
-  return (await put(delivery, ofNobody, { ":now": Math.floor(table.now().getTime() / 1000) }, table)) !== null;
+  const now = Math.floor(table.now().getTime() / 1000);
+  return (await put({ ...delivery, written: randomUUID() }, ofNobody, { ":now": now }, table)) !== null;
 }
 
 /**
- * Takes a delivery in hand as it was read: of two who have read the same, one alone does.
- * @returns as it stands in the table then; null where somebody has written since
+ * Writes a delivery as long as it stands as it was read, or as we have written it since: of two who have read the same, one
+ * alone goes on, and a write that the network brings late changes nothing.
+ * @param seen what may stand there: `written` of what was read, and of a write of ours whose answer we may not have heard
+ * @param written of this write: where it is tried again, the same
+ * @returns as it stands in the table then; null where somebody else has written
  */
-export async function takeDelivery(next: Delivery, table: Table): Promise<Delivery | null> {
-  return await put(next, "written = :seen", { ":seen": next.written }, table);
+export async function writeDelivery(
+  next: Delivery,
+  seen: readonly string[],
+  table: Table,
+  written: string = randomUUID(),
+): Promise<Delivery | null> {
+  const values = Object.fromEntries(seen.map((each, index) => [`:seen${index}`, each]));
+  return await put({ ...next, written }, `written IN (${Object.keys(values).join(", ")})`, values, table);
 }
 
-/**
- * Writes a delivery that is in our hands.
- * @returns as it stands in the table then; null where it is not ours any more
- */
-export async function writeDelivery(next: Delivery, owner: string, table: Table): Promise<Delivery | null> {
-  return await put(next, "lease.#owner = :owner", { ":owner": owner }, table);
-}
-
-async function put(delivery: Delivery, condition: string, values: object, table: Table): Promise<Delivery | null> {
-  const { id, domain, expiresAtMs, wakeAtMs, ...rest } = delivery;
-  const next: Delivery = { ...delivery, written: randomUUID() };
+async function put(next: Delivery, condition: string, values: object, table: Table): Promise<Delivery | null> {
+  const { id, domain, wakeAtMs, written, ...rest } = next;
   // An index holds what has its keys: a delivery that is done is not in it.
   const wake = wakeAtMs === null ? {} : { wakeAtMs: Math.ceil(wakeAtMs), wakeShard: wakeShardOf(id) };
   const pk = keyOf(id, domain);
-  const { written } = next;
-  const Item = { ...rest, ...wake, pk, id, domain, expiresAtMs, expiresAt: keptUntilS(expiresAtMs), written };
   try {
     await table.client.put({
       TableName: table.name,
-      Item,
+      Item: { ...rest, ...wake, pk, id, domain, written, expiresAt: keptUntilS(next) },
       ConditionExpression: condition,
       ExpressionAttributeValues: { ...values },
-      ...(condition.includes("#owner") ? { ExpressionAttributeNames: { "#owner": "owner" } } : {}),
     });
     return next;
   } catch (error) {
     if (!isConditionFault(error)) throw error;
-    // A try whose answer was lost is made again by the client, and finds what it wrote itself.
+    // A try whose answer was lost is made again, and finds what it wrote itself.
     return (await findRow(pk, table))?.["written"] === written ? next : null;
   }
 }

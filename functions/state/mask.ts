@@ -4,12 +4,21 @@ import type { Verdict } from "../verdict/verdict.ts";
 
 /** The verdict with `p***@example.com` for the recipient `probe@example.com`, wherever it stands. */
 export function masked(verdict: Verdict): Verdict {
-  const addresses = new Set(verdict.recipients.map(({ address }) => address));
-  const rows = [...addresses].map((address) => {
+  const mask = maskOfAll(verdict.recipients.map(({ address }) => address));
+  return walk(verdict, mask) as Verdict;
+}
+
+/** The same for a text in which hosts may have named these. */
+export function maskedText(text: string, addresses: readonly string[]): string {
+  return maskOfAll(addresses)(text);
+}
+
+function maskOfAll(addresses: readonly string[]): (text: string) => string {
+  const rows = [...new Set(addresses)].map((address) => {
     const local = address.slice(0, address.lastIndexOf("@"));
     return { pattern: patternOf(local, address.slice(local.length + 1)), to: maskOf(local) };
   });
-  return walk(verdict, (text) => rows.reduce((all, { pattern, to }) => all.replaceAll(pattern, to), text)) as Verdict;
+  return (text) => rows.reduce((all, { pattern, to }) => all.replaceAll(pattern, to), text);
 }
 
 export function maskedAddress(address: string): string {

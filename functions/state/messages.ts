@@ -16,14 +16,19 @@ export interface StoredMessage {
   /** RFC 3339: when it was taken on. */
   readonly createdAt: string;
   readonly expiresAtMs: number;
-  /** The fields that we added, the signature too: fixed for all attempts, so that receivers can tell a repeated message. */
-  readonly head: Uint8Array;
+  /**
+   * The fields that we added, the signature too: made for the first attempt and fixed for all, so that receivers can tell a
+   * repeated message. Null: nobody has tried yet.
+   */
+  readonly head: Uint8Array | null;
   readonly body: StoredBody;
-  /** Head and body together. */
+  /** Of the body. */
   readonly octets: number;
-  /** Whose the message says it is, and what receivers can verify of that. */
+  /** Whose the message says it is, and who signs it; null: nobody. */
   readonly fromDomain: string;
   readonly dkimDomain: string | null;
+  /** RFC 3339: when somebody called it off, so that nothing of it is begun any more; null: nobody has. */
+  readonly cancelledAt: string | null;
 }
 
 /** The normalised message, or where it lies. */
@@ -31,15 +36,18 @@ export type StoredBody =
   | { readonly kind: "inline"; readonly bytes: Uint8Array }
   | { readonly kind: "s3"; readonly bucket: string; readonly key: string; readonly etag: string | null };
 
+/** As it is taken on. */
+export type NewMessage = Omit<StoredMessage, "head" | "cancelledAt">;
+
 /** A body up to this waits in its row, a longer one in S3: an item holds 400 kB. */
 export const inlineLimit = 200_000; // octets
 
 /** Rows outlive the send by so long that a redrive of its dead letter, which SQS keeps for 14 days, sends nothing twice. */
 const keptDays = 14;
 
-/** Seconds since the epoch, as TTL wants them. */
-export function keptUntilS(expiresAtMs: number): number {
-  return Math.ceil(expiresAtMs / 1000) + keptDays * 86_400;
+/** Seconds since the epoch, as TTL wants them. What was over when it came is kept as long as any other. */
+export function keptUntilS({ createdAt, expiresAtMs }: Pick<StoredMessage, "createdAt" | "expiresAtMs">): number {
+  return Math.ceil(Math.max(expiresAtMs, Date.parse(createdAt)) / 1000) + keptDays * 86_400;
 }
 
 export async function findMessage(id: string, table: Table): Promise<StoredMessage | null> {
@@ -48,13 +56,49 @@ export async function findMessage(id: string, table: Table): Promise<StoredMessa
 }
 
 /** @returns false where the id has a message already, which stays */
-export async function putMessageOnce(message: StoredMessage, table: Table): Promise<boolean> {
+export async function putMessageOnce(message: NewMessage, table: Table): Promise<boolean> {
   try {
     await table.client.put({
       TableName: table.name,
-      Item: { ...message, pk: keyOf(message.id), expiresAt: keptUntilS(message.expiresAtMs) },
+      Item: { ...message, pk: keyOf(message.id), expiresAt: keptUntilS(message) },
       ConditionExpression: "attribute_not_exists(pk) OR expiresAt <= :now",
       ExpressionAttributeValues: { ":now": Math.floor(table.now().getTime() / 1000) },
+    });
+    return true;
+  } catch (error) {
+    if (isConditionFault(error)) return false;
+    throw error;
+  }
+}
+
+/**
+ * Fixes what is added to a message.
+ * @returns what stands: this, or what another attempt has fixed before
+ */
+export async function fixHead(id: string, head: Uint8Array, table: Table): Promise<Uint8Array> {
+  const { Attributes } = await table.client.update({
+    TableName: table.name,
+    Key: { pk: keyOf(id) },
+    UpdateExpression: "SET fixedHead = if_not_exists(fixedHead, :head)",
+    ConditionExpression: "attribute_exists(pk)",
+    ExpressionAttributeValues: { ":head": head },
+    ReturnValues: "ALL_NEW",
+  });
+  return (Attributes?.["fixedHead"] ?? head) as Uint8Array;
+}
+
+/**
+ * Calls a send off: what is not begun by then is not.
+ * @returns false where there is no such send
+ */
+export async function cancelMessage(id: string, table: Table): Promise<boolean> {
+  try {
+    await table.client.update({
+      TableName: table.name,
+      Key: { pk: keyOf(id) },
+      UpdateExpression: "SET cancelledAt = if_not_exists(cancelledAt, :at)",
+      ConditionExpression: "attribute_exists(pk)",
+      ExpressionAttributeValues: { ":at": table.now().toISOString() },
     });
     return true;
   } catch (error) {
@@ -79,6 +123,11 @@ function keyOf(id: string): string {
 
 function fromRow(row: Row): StoredMessage {
   const { id, asked, content, from, domains, createdAt, expiresAtMs } = row as unknown as StoredMessage;
-  const { head, body, octets, fromDomain, dkimDomain } = row as unknown as StoredMessage;
-  return { id, asked, content, from, domains, createdAt, expiresAtMs, head, body, octets, fromDomain, dkimDomain };
+  const { body, octets, fromDomain, dkimDomain } = row as unknown as StoredMessage;
+  const { fixedHead = null, cancelledAt = null } = row as {
+    readonly fixedHead?: Uint8Array;
+    readonly cancelledAt?: string;
+  };
+  const known = { id, asked, content, from, domains, createdAt, expiresAtMs };
+  return { ...known, head: fixedHead, body, octets, fromDomain, dkimDomain, cancelledAt };
 }

@@ -29,7 +29,7 @@ export interface LastWord {
   readonly at: string;
 }
 
-export const textLimit = 500; // characters
+export const textLimit = 500; // octets: many of them have one row
 
 /** @returns what an attempt, whatever hosts it took, comes to for one of its recipients */
 export function wordFor(recipient: string, verdict: Verdict, attempt: number, at: string): LastWord {
@@ -97,7 +97,9 @@ function wordsOf(verdict: Verdict): ReadonlyMap<string, readonly Word[]> {
 const known = new WeakMap<Verdict, ReadonlyMap<string, readonly Word[]>>();
 
 function shortened(text: string): string {
-  if (text.length <= textLimit) return text;
-  // No half of a surrogate pair is left at the end.
-  return `${text.slice(0, textLimit - 1).replace(/[\ud800-\udbff]$/, "")}…`;
+  const octets = Buffer.from(text);
+  if (octets.length <= textLimit) return text;
+  // No part of a character is left at the end.
+  const end = octets.subarray(0, textLimit - 3).toString();
+  return `${end.replace(/\ufffd+$/, "")}…`;
 }

@@ -45,7 +45,6 @@ async function given(id: string, recipients: Readonly<Record<string, readonly Re
       asked: "a",
       content: "c",
       domains: Object.keys(recipients),
-      head: new Uint8Array(),
       body: { kind: "inline", bytes: new Uint8Array([1]) },
       octets: 1,
     },
@@ -59,7 +58,7 @@ async function given(id: string, recipients: Readonly<Record<string, readonly Re
 }
 
 function recipient(address: string, state: Recipient["state"], last: LastWord | null): Recipient {
-  return { address, state, nextAtMs: noon.getTime() + 600_000, attempts: last === null ? 0 : 1, word: last };
+  return { address, state, nextAtMs: noon.getTime() + 600_000, attempts: last === null ? [] : [1], word: last };
 }
 
 suite("how one send stands", () => {
@@ -70,15 +69,12 @@ suite("how one send stands", () => {
     });
     const status = await readSend("one", table);
     assert.ok(status !== null);
-    const text = sendText(status);
+    const text = sendText(status, " --state dir");
     assert.match(text, /^one: from us@sender\.example, taken on 2026-11-24T12:00:00\.000Z, tried until 2026-11-25T12/);
     assert.match(text, /\na@there\.example: failed \(1 attempt over aws\)\n {2}550 5\.1\.1 no such user/);
-    assert.match(text, /\n {2}replay --request 'send\/one\/there\.example\/1'\n/);
-    assert.match(
-      text,
-      /\nb@there\.example: waiting \(not tried yet over aws, next at 2026-11-24T12:10:00\.000Z\)\n {2}held/,
-    );
-    assert.match(text, /\nc@here\.example: delivered \(not tried yet over aws\)\n$/);
+    assert.match(text, /\n {2}npx delivery-probe replay --request 'send\/one\/there\.example\/1' --state dir\n/);
+    assert.match(text, /\nb@there\.example: waiting \(not tried, next at 2026-11-24T12:10:00\.000Z\)\n {2}held/);
+    assert.match(text, /\nc@here\.example: delivered \(not tried\)\n$/);
     assert.ok(!text.includes("\u001b"), "a server's words move no cursor");
   });
 

@@ -432,7 +432,7 @@ const rows: readonly Row[] = [
       "sends.egresses[2]: the same egress as sends.egresses[0]",
       "sends.dkim[1]: the same domain as sends.dkim[0]",
       "sends.attemptSeconds: 604 or more, since an answer is awaited 600 s; or less answerSeconds",
-      'sends.rates: "Gmail" is no provider\'s; 1 to 40 of a-z, 0-9 and hyphens',
+      'sends.rates: "Gmail" is no provider\'s such as gmail, and no domain in lower case',
     ],
   },
   {

@@ -118,10 +118,6 @@ describe("this version understands each, with an attribute that it does not know
       assert.deepEqual([stored.at, stored.since, stored.reported], [carried.at, carried.since, true]);
     },
     forwarded: async (message) => await expectForwarded(message, attributesOf(message)),
-    "forwarded without what is recorded": async (message) => {
-      const { Recorded: _, ...attributes } = attributesOf(message);
-      await expectForwarded(message, attributes);
-    },
   };
 
   for (const message of messages.filter(({ comes }) => comes !== "dead letter")) {

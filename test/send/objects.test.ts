@@ -43,6 +43,7 @@ describe("an object", () => {
     await putMessage("mine", "changing", Buffer.from("two"), s3);
     assert.deepEqual(await getMessage({ bucket: "mine", key: "changing", etag }, s3), {
       fault: 'the object "changing" in the bucket mine is no longer what it was when the send was taken on',
+      isFinal: true,
     });
     const now = await getMessage({ bucket: "mine", key: "changing", etag: null }, s3);
     assert.equal("bytes" in now && Buffer.from(now.bytes).toString(), "two");
@@ -52,9 +53,15 @@ describe("an object", () => {
     await putMessage("mine", "empty", new Uint8Array(), s3);
     const faultOf = async (bucket: string, key: string): Promise<unknown> =>
       await getMessage({ bucket, key, etag: null }, s3);
-    assert.deepEqual(await faultOf("mine", "none\n"), { fault: 'there is no object "none\\n" in the bucket mine' });
-    assert.deepEqual(await faultOf("nobodys", "a"), { fault: 'there is no such bucket: the object "a" in the bucket nobodys' }); // prettier-ignore
-    assert.deepEqual(await faultOf("mine", "empty"), { fault: 'the object "empty" in the bucket mine is empty' });
+    assert.deepEqual(await faultOf("mine", "none\n"), {
+      fault: 'there is no object "none\\n" in the bucket mine',
+      isFinal: true,
+    });
+    assert.deepEqual(await faultOf("nobodys", "a"), { fault: 'there is no such bucket: the object "a" in the bucket nobodys', isFinal: false }); // prettier-ignore
+    assert.deepEqual(await faultOf("mine", "empty"), {
+      fault: 'the object "empty" in the bucket mine is empty',
+      isFinal: true,
+    });
   });
 
   it("that is larger than mail hosts take is not fetched", async () => {
@@ -62,6 +69,7 @@ describe("an object", () => {
     const found = await getMessage({ bucket: "mine", key: "huge", etag: null }, s3);
     assert.deepEqual(found, {
       fault: 'the object "huge" in the bucket mine has more than 50000000 octets, which is more than mail hosts take',
+      isFinal: true,
     });
   });
 });
@@ -92,7 +100,9 @@ for (const [status, code, fault] of [
   [301, "PermanentRedirect", 'the object "a" in the bucket mine is in another region than this system'],
 ] as const) {
   test(`${code} is the request's fault, and told`, async () => {
-    await answering(status, code, async (s3) => assert.deepEqual(await getMessage(object, s3), { fault }));
+    await answering(status, code, async (s3) =>
+      assert.deepEqual(await getMessage(object, s3), { fault, isFinal: false }),
+    );
   });
 }
 

@@ -7,8 +7,10 @@ import type { SQSRecord } from "aws-lambda";
 import { openClients, whenWanted } from "../../functions/clients.ts";
 import { openSecrets } from "../../functions/secrets.ts";
 import { createSend, type SendHandler } from "../../functions/send.ts";
+import type { SendDeps, SendsConfig } from "../../functions/send/runs.ts";
 import type { SendResult } from "../../functions/send/results.ts";
 import { eventIdOf, findDelivery } from "../../functions/state/deliveries.ts";
+import { cancelMessage } from "../../functions/state/messages.ts";
 import { accountId, region } from "../../infra/local/queues.ts";
 import { configFor, recordOf, startServices, type Services } from "../support/services.ts";
 import { startReceiver, type Receiver } from "./receiver.ts";
@@ -23,7 +25,11 @@ const results = "test-results-seen";
 
 before(async () => {
   receiver = await startReceiver();
-  const hosts = { "there.example": [receiver.host], "second.example": [receiver.host] };
+  const hosts = {
+    "there.example": [receiver.host],
+    "second.example": [receiver.host],
+    "third.example": [receiver.host],
+  };
   const sends = { attemptSeconds: 10, answerSeconds: 2, rates: { default: { concurrency: 50, perMinute: 5_000 } } };
   services = await startServices(
     configFor(hosts, {
@@ -31,24 +37,34 @@ before(async () => {
       requests: { recipients: ["*"], senders: ["@sender.example"], ports: "any", privateAddresses: true },
     }),
   );
-  const { clients, log } = services;
+  const { clients } = services;
   const { TopicArn } = await clients.sns.send(new CreateTopicCommand({ Name: "test-results" }));
   await clients.sqs.send(new CreateQueueCommand({ QueueName: results }));
   const Endpoint = `arn:aws:sqs:${region}:${accountId}:${results}`;
   await clients.sns.send(
     new SubscribeCommand({ TopicArn, Protocol: "sqs", Endpoint, Attributes: { RawMessageDelivery: "true" } }),
   );
-  handler = createSend({
-    config: services.config,
-    clients: { ...clients, s3: whenWanted(services.endpoints) },
+  handler = createSend(deps());
+});
+
+const deps = (): SendDeps => {
+  const { config, clients, endpoints, log } = services;
+  return {
+    config,
+    clients: { ...clients, s3: whenWanted(endpoints) },
     now: () => new Date(nowMs),
     log,
     runner: "functions",
     secrets: openSecrets({}, { log }),
     resolver: null,
     logsBecomeMetrics: false,
-  });
-});
+  };
+};
+
+const sends = (): SendsConfig => {
+  assert.ok(services.config.sends !== null);
+  return services.config.sends;
+};
 
 after(async () => {
   await receiver[Symbol.asyncDispose]();
@@ -214,7 +230,7 @@ test("a process that died after it had begun leaves its recipients unknown, once
   const begun = {
     ...rest,
     attempts: [],
-    recipients: [{ ...recipient, state: "committing", attempts: 0, word: null }],
+    recipients: [{ ...recipient, state: "committing", attempts: [], word: null }],
     lease: { owner: "somebody", untilMs: Date.now() + 400 },
   };
   await table.client.put({
@@ -251,14 +267,68 @@ test("while a provider blocks our IP, sends to it are held and not burnt, and go
   nowMs += 45 * 60_000;
   await call(...(await taken("test-send")));
   nowMs += 10 * 60_000;
-  // Who waits for longer than SQS delays is woken by the sweep.
-  const wake = recordOf({ v: 1, kind: "wake", id: "held/1", domain: "second.example", egress: "aws" });
-  await call(...(await taken("test-send")), wake);
+  await call(...(await taken("test-send")));
   assert.equal(receiver.received.length, before + 2);
   assert.deepEqual(
     briefly((await told()).filter(({ event }) => event !== "delayed")).map((each) => each.replace(/ \d$/, "")),
     ["a@second.example delivered", "first@second.example delivered"],
   );
+});
+
+test("where the request names no egress, what one is blocked for goes by another at once", async () => {
+  const to = "around@third.example";
+  receiver.plan(to, ["550 5.7.1 Service unavailable, Client host [192.0.2.9] blocked using Spamhaus", "250 ok"]);
+  await call(recordOf(sendOf("around/1", [to])));
+  assert.deepEqual(await told(), []);
+  nowMs += 10_000;
+  await call(...(await taken("test-send")));
+  // The other egress is a worker's, whose queue it is on now.
+  const delivery = await findDelivery("around/1", "third.example", services.table);
+  assert.equal(delivery?.egress, "mail-1");
+  assert.deepEqual(await taken("test-send"), []);
+  const wakes = await taken("test-send-mail-1");
+  assert.equal(wakes.length, 1);
+  const worker = createSend({ ...deps(), runner: { worker: "mail-1" } });
+  await worker({ Records: [...wakes] }, context);
+  assert.deepEqual(briefly(await told()), [`${to} delivered 2`]);
+});
+
+test("a send that was called off is not begun any more, and its recipients are told so", async () => {
+  receiver.plan("off@there.example", ["451 4.3.0 later", "250 ok"]);
+  await call(recordOf(sendOf("off/1", ["off@there.example"])));
+  assert.equal(await cancelMessage("off/1", services.table), true);
+  const { sessions } = receiver;
+  nowMs += 60 * 60_000;
+  await call(...(await taken("test-send")));
+  const result = (await told()).find(({ event }) => event !== "delayed");
+  assert.equal(result?.event, "failed");
+  assert.match(result?.reason ?? "", /^cancelled at 2026/);
+  assert.equal(receiver.sessions, sessions);
+  assert.equal(await cancelMessage("off/none", services.table), false);
+});
+
+test("a key that cannot be read is ours to mend: nothing is sent unsigned, and the send waits and expires as others do", async () => {
+  const dkim = [{ domain: "sender.example", selector: "s1", key: { env: "NO_SUCH_KEY" } }];
+  const signing = createSend({ ...deps(), config: { ...services.config, sends: { ...sends(), dkim } } });
+  const record = recordOf(sendOf("unsigned/1", ["a@there.example"]));
+  assert.deepEqual(await signing({ Records: [record] }, context), { batchItemFailures: [] });
+  const delivery = await findDelivery("unsigned/1", "there.example", services.table);
+  assert.match(delivery?.heldBy ?? "", /sends\.dkim\[0\]\.key/);
+  assert.equal(delivery?.attempts.length, 0);
+  await taken("test-send");
+  nowMs += 25 * 3_600_000;
+  await signing(
+    { Records: [recordOf({ v: 1, kind: "wake", id: "unsigned/1", domain: "there.example", egress: "aws" })] },
+    context,
+  );
+  assert.deepEqual(briefly(await told()), ["a@there.example expired 0"]);
+});
+
+test("what had expired weeks before it came is told as any other", async () => {
+  await call(recordOf(sendOf("late/2", ["a@there.example"], { expires: "1970-01-01T00:00:00Z" })));
+  assert.deepEqual(briefly(await told()), ["a@there.example expired 0"]);
+  await call(recordOf(sendOf("late/2", ["a@there.example"], { expires: "1970-01-01T00:00:00Z" })));
+  assert.deepEqual(await told(), []);
 });
 
 const faults = [
@@ -296,7 +366,7 @@ test("a request that has expired at its arrival is told as expired, and asks nob
 const withTable = async (
   isAway: () => boolean,
 ): Promise<{ readonly handler: SendHandler; readonly close: () => void }> => {
-  const { clients, endpoints, config, log } = services;
+  const { endpoints } = services;
   const { dynamo } = await openClients(["dynamo"], endpoints);
   dynamo.middlewareStack.add(
     (next, { commandName = "" }) =>
@@ -308,16 +378,8 @@ const withTable = async (
       },
     { step: "initialize" },
   );
-  const handler = createSend({
-    config,
-    clients: { ...clients, dynamo, s3: whenWanted(endpoints) },
-    now: () => new Date(nowMs),
-    log,
-    runner: "functions",
-    secrets: openSecrets({}, { log }),
-    resolver: null,
-    logsBecomeMetrics: false,
-  });
+  const all = deps();
+  const handler = createSend({ ...all, clients: { ...all.clients, dynamo } });
   return { handler, close: () => dynamo.destroy() };
 };
 
@@ -374,18 +436,9 @@ test("a carried answer with another's seal is a dead letter, and changes nothing
 });
 
 test("where the topic is away, results are told later, with the same eventId", async () => {
-  const { clients, endpoints, config, log } = services;
   const { sns } = await openClients(["sns"], { sns: "http://127.0.0.1:9" });
-  const mute = createSend({
-    config,
-    clients: { ...clients, sns, s3: whenWanted(endpoints) },
-    now: () => new Date(nowMs),
-    log,
-    runner: "functions",
-    secrets: openSecrets({}, { log }),
-    resolver: null,
-    logsBecomeMetrics: false,
-  });
+  const all = deps();
+  const mute = createSend({ ...all, clients: { ...all.clients, sns } });
   await mute({ Records: [recordOf(sendOf("mute/1", ["a@there.example"]))] }, context);
   sns.destroy();
   assert.deepEqual(await told(), []);

@@ -47,6 +47,7 @@ function optionsFor(
     bodyMs: 0,
     commit: null,
     signal: null,
+    untilMs: Infinity,
     progress: null,
     ...own,
   };
