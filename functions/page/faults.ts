@@ -98,15 +98,19 @@ function failures({ alarm, change, config }: PageFacts): Told {
   const [metric] = alarm.type === "metric" ? alarm.metrics : [];
   const queue = metric?.dimensions["QueueName"] ?? "?";
   const figure = figureIn(change.reason);
-  const runner = alarm.egress === null ? "the probe function" : `the worker ${alarm.egress}`;
+  const names = queueNames(config, alarm.egress === null ? "functions" : { worker: alarm.egress });
+  const isOfSends = queue === names.send || queue === names.sendDead;
+  const ours = isOfSends ? "the send function" : "the probe function";
+  const runner = alarm.egress === null ? ours : `the worker ${alarm.egress}`;
+  const what = isOfSends ? "Sends" : "Requests";
   const reason: Quote = quoted("CloudWatch's reason", change.reason);
   if (metric?.name === "ApproximateAgeOfOldestMessage") {
     const waits = figure === null ? `${config.alarms.lateMinutes} min or more` : spanOfSeconds(figure);
     return {
-      title: `Requests wait in ${queue} for ${waits}`,
+      title: `${what} wait in ${queue} for ${waits}`,
       quotes: [reason],
       action: {
-        text: `Look whether ${runner} runs, and whether its sessions end; what waits is probed late.`,
+        text: `Look whether ${runner} runs, and whether its sessions end; what waits is ${isOfSends ? "sent" : "probed"} late.`,
         url: null,
       },
       facts: [{ label: "Queue", value: `${queue}, read by ${runner}` }],
@@ -114,18 +118,25 @@ function failures({ alarm, change, config }: PageFacts): Told {
     };
   }
   if (queue === scheduleDeadName(config)) return slotsGivenUp(queue, reason);
-  const count = figure === null ? "Requests" : `${figure} ${figure === 1 ? "request" : "requests"}`;
+  const one = isOfSends ? "send" : "request";
+  const count = figure === null ? what : `${figure} ${figure === 1 ? one : `${one}s`}`;
   return {
     title: `${count} could not be worked on, and ${figure === 1 ? "lies" : "lie"} in ${queue}`,
     quotes: [reason],
     action: {
-      text: `Mend what each dead letter's reason says, then move them back: npx delivery-probe redrive ${alarm.egress ?? "functions"}.`,
+      text: isOfSends
+        ? sendsAction
+        : `Mend what each dead letter's reason says, then move them back: npx delivery-probe redrive ${alarm.egress ?? "functions"}.`,
       url: null,
     },
     facts: [{ label: "Queue", value: `${queue}, where ${runner} leaves what it cannot work on` }],
     command: redriveCommand(),
   };
 }
+
+/** What a producer has done wrong moving back does not mend. */
+const sendsAction =
+  "Read each dead letter's reason: have a malformed send asked for anew, under a new id; where the fault was ours, mend it and move them back (redrive). Nobody was sent these, and no result tells of them.";
 
 /** The next slot is called all the same: what is lost is a round. */
 function slotsGivenUp(queue: string, reason: Quote): Told {

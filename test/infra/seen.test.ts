@@ -45,6 +45,11 @@ const lines: readonly (readonly [string, Seen, string])[] = [
     seenPage({ title: "2 providers block us", words: "554 no / 550 no" }),
     "17:20  page     2 providers block us  > 554 no / 550 no  Do: have it taken out",
   ],
+  [
+    "a send",
+    { kind: "send", at, text: "x@y.example delivered: 250 ok [order-1]" },
+    "17:05  send     x@y.example delivered: 250 ok [order-1]",
+  ],
   ["a fault", { kind: "fault", at, text: "function-failed" }, "17:05  fault    function-failed"],
 ];
 

@@ -99,6 +99,16 @@ const golden: Readonly<Record<string, Page>> = {
     alarm: { name: "probes-failures-dead-schedule" },
     change: { reason: `Threshold Crossed: 1 datapoint [1.0 (24/11/26 11:25:00)] ${threshold} (1.0).` },
   }),
+  "failures-sends-dead": page("failures", {
+    config: configWith({ sends: {} }),
+    alarm: { name: "probes-failures-sends-dead-functions" },
+    change: { reason: `Threshold Crossed: 1 datapoint [1.0 (24/11/26 11:25:00)] ${threshold} (1.0).` },
+  }),
+  "failures-sends-late": page("failures", {
+    config: configWith({ sends: {} }),
+    alarm: { name: "probes-failures-sends-late-functions" },
+    change: { reason: `Threshold Crossed: 1 datapoint [4512.0 (24/11/26 11:25:00)] ${threshold} (3600.0).` },
+  }),
   "failures-late": page("failures", {
     alarm: { name: "probes-failures-late-functions" },
     change: { reason: `Threshold Crossed: 1 datapoint [2712.0 (24/11/26 11:25:00)] ${threshold} (1800.0).` },

@@ -54,6 +54,7 @@ export function addSeen(scene: Scene, seen: Seen): Scene {
     case "fault":
       return { ...scene, fault: seen };
     case "alarm":
+    case "send":
       return scene;
   }
 }

@@ -11,7 +11,7 @@ import type { Received } from "../sink.ts";
 import type { StackEvent } from "../stack.ts";
 
 /** Times are RFC 3339, of the stack's clock. */
-export type Seen = SeenVerdict | SeenAlarm | SeenPage | SeenFault;
+export type Seen = SeenVerdict | SeenAlarm | SeenPage | SeenSend | SeenFault;
 
 export interface SeenVerdict {
   readonly kind: "verdict";
@@ -51,6 +51,13 @@ export interface SeenPage {
   readonly words: string | null;
   readonly action: string;
   /** All of it, in lines, as on-call reads it. */
+  readonly text: string;
+}
+
+/** What became of a recipient of a send, or what one waits for. */
+interface SeenSend {
+  readonly kind: "send";
+  readonly at: string;
   readonly text: string;
 }
 
@@ -113,6 +120,7 @@ function lineText(seen: Seen): string {
       return `${seen.name}: ${changeText(seen)}`;
     case "page":
       return [seen.title, ...(seen.words === null ? [] : [`> ${seen.words}`]), `Do: ${seen.action}`].join("  ");
+    case "send":
     case "fault":
       return seen.text;
   }
@@ -157,9 +165,18 @@ function seenInLog(entry: Entry, now: string): Seen | null {
       blocked,
     };
   }
+  const send = sendText(entry);
+  if (send !== null) return { kind: "send", at: now, text: send };
   if (level === "info") return null;
   const facts = Object.entries(fields).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
   return { kind: "fault", at: now, text: [event, ...facts].join(" ") };
+}
+
+/** Null: the entry is of none. */
+function sendText({ event, ...fields }: Entry): string | null {
+  const { id, recipient, domain, result, reason, by } = fields as Readonly<Record<string, unknown>>;
+  if (event === "result") return `${String(recipient)} ${String(result)}: ${String(reason)} [${String(id)}]`;
+  return event === "held" ? `${String(domain)} ${String(by)} [${String(id)}]` : null;
 }
 
 function seenAlarm({ name, state, previous }: AlarmChange): SeenAlarm | null {
