@@ -124,6 +124,7 @@ test("a refusal is a success of its record, and is in the table, the metrics and
   assert.equal(await sumOf(services, "Attempts", pair), 1);
   assert.equal(await sumOf(services, "Rejections", { ...pair, Class: "ip-reputation" }), 1);
   assert.equal(await sumOf(services, "RepliesUnmasked", { Egress: "aws" }), 1);
+  assert.equal(await sumOf(services, "Probes", { Egress: "aws" }), 1);
 
   const entry = services.entries.find((each) => each.event === "verdict" && each["id"] === id);
   assert.match(String(entry?.["dialog"]), /^S: 550 5\.7\.1 192\.0\.2\.25 is listed in Spamhaus PBL$/m);

@@ -3,6 +3,7 @@ import { after, before, beforeEach, test } from "node:test";
 import { CreateQueueCommand } from "@aws-sdk/client-sqs";
 import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
 import { setTimeout as sleep } from "node:timers/promises";
+import { openPolling } from "../functions/clients.ts";
 import { startWorker, type Worker } from "../functions/worker.ts";
 import { configFor, drained, put, startServices, type Services } from "./support/services.ts";
 
@@ -120,4 +121,19 @@ test("a handler that throws acknowledges nothing, and the fault is in the log", 
   await until(() => runs >= 2);
   await worker.stop();
   assert.ok(services.entries.some((each) => each.event === "worker" && /out of order/.test(String(each["fault"]))));
+});
+
+test("a hundred polls leave a connection for what is to be acknowledged", async () => {
+  const sqs = await openPolling(services.endpoints);
+  const end = new AbortController();
+  const QueueUrl = await services.queues.url(queue);
+  const polls = Array.from({ length: 100 }, async () => {
+    await sqs.receiveMessage({ QueueUrl, WaitTimeSeconds: 20 }, { abortSignal: end.signal }).catch(() => null);
+  });
+  await sleep(500);
+  // With the SDK's 50 connections it would find none, and time out.
+  await sqs.getQueueAttributes({ QueueUrl, AttributeNames: ["All"] }, { abortSignal: AbortSignal.timeout(10_000) });
+  end.abort();
+  await Promise.all(polls);
+  sqs.destroy();
 });
