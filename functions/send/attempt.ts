@@ -3,32 +3,24 @@
 import { randomUUID } from "node:crypto";
 import { overAfter } from "../handler.ts";
 import { openedEgress } from "../probe/egress.ts";
-import { unknownProvider } from "../probe/site.ts";
-import { faultText } from "../report/log.ts";
-import { figuresOf } from "../report/figures.ts";
-import { verdictEntry } from "../report/recording.ts";
-import type { Stamped } from "../report/metrics.ts";
-import { eventFigures, sendFigures } from "../report/send-figures.ts";
+import { eventFigures } from "../report/send-figures.ts";
 import { isDelivering } from "../route/attempt.ts";
 import { probe } from "../route/attempts.ts";
 import { usualRequest } from "../route/probe-request.ts";
 import type { Egress } from "../route/egress.ts";
 import { parseAddress, type Address } from "../smtp/address.ts";
-import { verdictIdOf, writeDelivery, type Recipient } from "../state/deliveries.ts";
+import { writeDelivery, type Recipient } from "../state/deliveries.ts";
 import type { Hold } from "../state/holds.ts";
-import { keptUntilS, senderDomainOf, type StoredMessage } from "../state/messages.ts";
-import { masked, maskedAddress } from "../state/mask.ts";
+import type { StoredMessage } from "../state/messages.ts";
 import { tablePolicies } from "../state/policies.ts";
-import { fitted, putVerdict, type StoredVerdict } from "../state/verdicts.ts";
 import { leftOver } from "../verdict/reconcile.ts";
 import type { Verdict } from "../verdict/verdict.ts";
-import { noteBlock } from "./note-block.ts";
-import { noteHolds } from "./note-holds.ts";
 import { octetsOf } from "./octets.ts";
 import { afterAttempt, notAfter, waiting } from "./outcome.ts";
 import { authenticationFor } from "./own-authentication.ts";
 import { egressesOf, resolverOf, type Held, type Result, type Runs } from "./runs.ts";
 import { giveUp, persist, putDown } from "./settle.ts";
+import { tellOthers } from "./tell.ts";
 import { heldForMs, type Turn } from "./turn.ts";
 
 /** Slower networks than this take longer than a begun message has. Octets a second. */
@@ -49,32 +41,12 @@ export interface Attempting extends Held {
 }
 
 export async function attempt(given: Attempting, runs: Runs): Promise<Result> {
-  const { deps } = runs;
-  const { delivery, due, message, turn } = given;
-  // Now, while the table answers: it is needed when it does not. And what is to be told, while there is time for DNS.
-  await Promise.all([runs.key(), authenticationFor(delivery, turn.egress, runs)]);
-  const { egress, fault } = await openedEgress(turn.egress, deps.config, deps.secrets);
-  if (fault !== null) {
-    deps.log({ level: "error", event: "egress-fault", id: delivery.id, egress: turn.egress, fault: fault.message });
-    return await later(given, mendedMs, fault.message, runs);
-  }
-  // Its deadline is that of the last host's answer: hosts are asked while a whole message still fits (DESIGN §6 rule 9).
-  const bodyMs = runs.sends.answerSeconds * 1000 + (message.octets / slowest) * 1000;
-  const spareMs = runs.sends.attemptSeconds * 1000 - bodyMs - endMs;
-  if (spareMs < leastMs) return await giveUp(given, tooLong(message, runs), runs);
-  const content = await octetsOf(message, runs);
-  if (content.kind === "gone") return await giveUp(given, content.fault, runs);
-  if (content.kind === "later") {
-    deps.log({ level: "error", event: "message-unready", id: delivery.id, fault: content.fault });
-    return await later(given, mendedMs, content.fault, runs);
-  }
-  const budgetMs = given.sessionsUntilMs - Date.now() - bodyMs - endMs;
-  if (budgetMs < leastMs) return await later(given, soonMs, null, runs);
-  // Each write of ours that may stand in the table, also where its answer was lost.
-  const seen = [delivery.written];
+  const ready = await readied(given, runs);
+  if (ready.kind === "not") return ready.result;
+  const { delivery, due, turn, stamped } = given;
   given.progress.isBegun = true;
-  const verdict = await ask(given, { egress, octets: content.octets, bodyMs, budgetMs, seen }, runs);
-  const at = deps.now();
+  const verdict = await ask(given, ready, runs);
+  const at = runs.deps.now();
   const number = delivery.attempts.length + 1;
   // One too many for the transaction is no refusal: it has the next one.
   const rest = restOf(verdict);
@@ -82,13 +54,55 @@ export async function attempt(given: Attempting, runs: Runs): Promise<Result> {
   const made = { number, at, egress: turn.egress, offered, random: Math.random };
   const next = notAfter(afterAttempt({ ...delivery, egress: turn.egress }, verdict, made), rest, at.getTime());
   // Before all else: nobody has what the hosts have said but we.
-  const written = await persist(next, seen, runs);
-  const { stamped, holds } = await tellOthers(given, { verdict, number, at }, runs);
-  const all = [...given.stamped, ...stamped, ...eventFigures(delivery, next, at)];
-  if (written === null) return { kind: "done", stamped: all };
-  const [hold] = holds;
+  const written = await persist(next, ready.seen, runs);
+  const told = await tellOthers(given, { verdict, number, at }, runs);
+  const figures = [...stamped, ...told.stamped, ...eventFigures(delivery, next, at)];
+  if (written === null) return { kind: "done", stamped: figures };
+  const [hold] = told.holds;
   const lookAtMs = hold === undefined ? Infinity : at.getTime() + (isWayRound(hold, given, runs) ? 1_000 : heldForMs());
-  return await putDown(notAfter(written, offered, lookAtMs), all, runs, { number, verdict });
+  return await putDown(notAfter(written, offered, lookAtMs), figures, runs, { number, verdict });
+}
+
+interface Ready {
+  readonly kind: "ready";
+  readonly egress: Egress;
+  readonly octets: Uint8Array;
+  readonly bodyMs: number;
+  readonly budgetMs: number;
+  /** What may stand in the row: what was read, and each write of ours, also where its answer was lost. */
+  readonly seen: string[];
+}
+
+/** All that a session takes, before there is one; or what became of the delivery without it. */
+async function readied(
+  given: Attempting,
+  runs: Runs,
+): Promise<Ready | { readonly kind: "not"; readonly result: Result }> {
+  const { deps, sends } = runs;
+  const { delivery, message, turn } = given;
+  const not = async (result: Promise<Result>): Promise<{ readonly kind: "not"; readonly result: Result }> => {
+    return { kind: "not", result: await result };
+  };
+  // Now, while the table answers: it is needed when it does not. And what is to be told, while there is time for DNS.
+  await Promise.all([runs.key(), authenticationFor(delivery, turn.egress, runs)]);
+  const { egress, fault } = await openedEgress(turn.egress, deps.config, deps.secrets);
+  if (fault !== null) {
+    deps.log({ level: "error", event: "egress-fault", id: delivery.id, egress: turn.egress, fault: fault.message });
+    return await not(later(given, mendedMs, fault.message, runs));
+  }
+  // Its deadline is that of the last host's answer: hosts are asked while a whole message still fits (DESIGN §6 rule 9).
+  const bodyMs = sends.answerSeconds * 1000 + (message.octets / slowest) * 1000;
+  const spareMs = sends.attemptSeconds * 1000 - bodyMs - endMs;
+  if (spareMs < leastMs) return await not(giveUp(given, tooLong(message, runs), runs));
+  const content = await octetsOf(message, runs);
+  if (content.kind === "gone") return await not(giveUp(given, content.fault, runs));
+  if (content.kind === "later") {
+    deps.log({ level: "error", event: "message-unready", id: delivery.id, fault: content.fault });
+    return await not(later(given, mendedMs, content.fault, runs));
+  }
+  const budgetMs = given.sessionsUntilMs - Date.now() - bodyMs - endMs;
+  if (budgetMs < leastMs) return await not(later(given, soonMs, null, runs));
+  return { kind: "ready", egress, octets: content.octets, bodyMs, budgetMs, seen: [delivery.written] };
 }
 
 function restOf({ attempts, recipients }: Verdict): readonly string[] {
@@ -114,20 +128,7 @@ async function later(
   return await putDown(waiting(delivery, due, runs.deps.now().getTime() + waitMs, heldBy), [], runs);
 }
 
-interface Sending {
-  readonly egress: Egress;
-  readonly octets: Uint8Array;
-  readonly bodyMs: number;
-  readonly budgetMs: number;
-  /** What may stand in the row: what was read, and each time that it was said that the message is begun. */
-  readonly seen: string[];
-}
-
-async function ask(
-  given: Attempting,
-  { egress, octets, bodyMs, budgetMs, seen }: Sending,
-  runs: Runs,
-): Promise<Verdict> {
+async function ask(given: Attempting, { egress, octets, bodyMs, budgetMs, seen }: Ready, runs: Runs): Promise<Verdict> {
   const { config } = runs.deps;
   const { due, message, turn, sessionsUntilMs } = given;
   return await probe({
@@ -178,61 +179,4 @@ function addressOf(text: string): Address {
   const address = parseAddress(text);
   if ("fault" in address) throw new Error(`the address ${text} of a delivery is none: ${address.fault}`);
   return address;
-}
-
-interface Judged {
-  readonly verdict: Verdict;
-  readonly number: number;
-  readonly at: Date;
-}
-
-/** What others learn of it: the table of verdicts, the block that stands, what is held, the log; and its figures. */
-async function tellOthers(
-  { delivery, due, message, turn }: Attempting,
-  { verdict, number, at }: Judged,
-  runs: Runs,
-): Promise<{ readonly stamped: readonly Stamped[]; readonly holds: readonly Hold[] }> {
-  const { deps, table } = runs;
-  const { egress, site } = turn;
-  const id = verdictIdOf(delivery, number);
-  const provider = site.provider ?? verdict.provider ?? unknownProvider;
-  const whose = { provider, egress };
-  const { maskRecipients } = deps.config.history;
-  const addresses = due.map(({ address }) => (maskRecipients ? maskedAddress(address) : address));
-  const facts = {
-    ...whose,
-    id,
-    recipient: addresses.join(", ").slice(0, 1_000),
-    at: at.toISOString(),
-    verdict: fitted(maskRecipients ? masked(verdict) : verdict),
-    digest: message.asked,
-  };
-  const blocked = await orNull(async () => await noteBlock({ ...facts, verdict }, table), "block-unnoted", runs);
-  const stored: StoredVerdict = { ...facts, blocked, reported: true, duplicates: 0 };
-  deps.log({ ...verdictEntry(stored), attempt: number });
-  const days = Math.ceil((keptUntilS(message) * 1000 - at.getTime()) / 86_400_000);
-  await orNull(
-    async () => await putVerdict(stored, { ...table, days: Math.max(days, table.days) }),
-    "row-unwritten",
-    runs,
-  );
-  const holding = { provider: site.name, egress, domain: senderDomainOf(message), id, at: facts.at };
-  const noted = await orNull(async () => await noteHolds(facts.verdict, holding, table), "holds-unnoted", runs);
-  const again = delivery.onUnknown === "retry" ? verdict.recipients.filter(({ outcome }) => outcome === "unknown") : [];
-  const unknown = sendFigures(
-    egress,
-    again.map(() => ({ event: "unknown" })),
-  );
-  const stamped = [{ at, figures: [...figuresOf(verdict, whose, blocked), ...unknown] }];
-  return { stamped, holds: noted?.standing ?? [] };
-}
-
-/** What the row does not depend on: it fails alone, and is told. */
-async function orNull<T>(run: () => Promise<T>, event: string, { deps }: Runs): Promise<T | null> {
-  try {
-    return await run();
-  } catch (error) {
-    deps.log({ level: "error", event, fault: faultText(error) });
-    return null;
-  }
 }
