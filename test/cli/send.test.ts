@@ -12,6 +12,8 @@ import { Queues } from "../../functions/queue/queues.ts";
 import { readRequest } from "../../functions/queue/request.ts";
 import { sendOctets, type Send } from "../../functions/queue/send-request.ts";
 import type { Verdict } from "../../functions/verdict/verdict.ts";
+import { findMessage, putMessageOnce } from "../../functions/state/messages.ts";
+import type { Table } from "../../functions/state/table.ts";
 import { startStack } from "../../infra/local/stack.ts";
 import { startReceiver } from "../send/receiver.ts";
 import { checked, config, refused, run } from "./operator.ts";
@@ -238,4 +240,43 @@ test("--now: a message that was taken whole and never answered is unknown", asyn
   assert.equal(status, 3);
   assert.match(stdout, /^unknown at message by /);
   assert.equal(receiver.sessions, 1);
+});
+
+test("a send is called off by its id, and what became of it is told by that", async () => {
+  const table: Table = { client: stack.clients.dynamo, name: stack.config.name, days: 30, now: () => new Date() };
+  const now = Date.now();
+  await putMessageOnce(
+    {
+      id: "off-1",
+      asked: "a",
+      content: "c",
+      from: "a@shop.example",
+      domains: ["gmail.example"],
+      createdAt: new Date(now).toISOString(),
+      expiresAtMs: now + 3_600_000,
+      body: { kind: "inline", bytes: new Uint8Array([1]) },
+      octets: 1,
+      fromDomain: "shop.example",
+      dkimDomain: null,
+    },
+    table,
+  );
+  const off = await run(["send", "--cancel", "off-1", "--state", state]);
+  assert.deepEqual([off.status, off.stderr], [0, ""]);
+  assert.match(off.stdout, /^nothing more of off-1 is begun; /);
+  assert.ok((await findMessage("off-1", table))?.cancelledAt !== null);
+  const told = await run(["status", "--send", "off-1", "--state", state]);
+  assert.deepEqual([told.status, told.stderr], [0, ""]);
+  for (const args of [
+    ["send", "--cancel", "nobody", "--state", state],
+    ["status", "--send", "nobody", "--state", state],
+  ]) {
+    const none = await run(args);
+    assert.equal(none.status, 66);
+    assert.match(none.stderr, /nothing is known of a send "nobody": it waits in its queue, is a dead letter/);
+  }
+  assert.match(
+    await refused(() => sendCommand(["--cancel", "x", "--to", "a@b.example", "--state", state])),
+    /--to does not go with --cancel/,
+  );
 });
