@@ -6,25 +6,21 @@ import net from "node:net";
 import { once } from "node:events";
 import { after, before, test } from "node:test";
 import { Worker } from "node:worker_threads";
-import { CreateTopicCommand, SubscribeCommand } from "@aws-sdk/client-sns";
-import { CreateQueueCommand } from "@aws-sdk/client-sqs";
 import type { SQSRecord } from "aws-lambda";
 import { openClients, whenWanted } from "../../functions/clients.ts";
-import { openSecrets } from "../../functions/secrets.ts";
 import { createSend, type SendHandler } from "../../functions/send.ts";
 import type { SendResult } from "../../functions/send/results.ts";
 import type { SendDeps } from "../../functions/send/runs.ts";
 import { findDelivery } from "../../functions/state/deliveries.ts";
-import { accountId, region } from "../../infra/local/queues.ts";
-import { configFor, recordOf, startServices, sumOf, type Services } from "../support/services.ts";
+import { recordOf, sumOf, type Services } from "../support/services.ts";
 import { startReceiver, type Receiver } from "./receiver.ts";
+import { messageText, sendDeps, sendOf, sendingConfig, startSending, taken, told } from "./sending.ts";
 
 let services: Services;
 let receiver: Receiver;
 let handler: SendHandler;
 let nowMs = Date.parse("2026-11-24T10:00:00Z");
 const context = { getRemainingTimeInMillis: () => 60_000 };
-const results = "test-results-seen";
 
 interface Raw {
   readonly host: string;
@@ -76,42 +72,19 @@ const startRaw = async (): Promise<Raw> => {
 };
 let raw: Raw;
 
-const depsOf = (more: Partial<SendDeps> = {}): SendDeps => ({
-  config: services.config,
-  clients: { ...services.clients, s3: whenWanted(services.endpoints) },
-  now: () => new Date(nowMs),
-  log: services.log,
-  runner: "functions",
-  secrets: openSecrets({}, { log: services.log }),
-  resolver: null,
-  logsBecomeMetrics: false,
-  ...more,
-});
+const depsOf = (more: Partial<SendDeps> = {}): SendDeps => ({ ...sendDeps(services, () => new Date(nowMs)), ...more });
 
 before(async () => {
   receiver = await startReceiver();
   raw = await startRaw();
+  const { host } = receiver;
   const hosts = {
-    "there.example": [receiver.host],
-    "second.example": [receiver.host],
+    "there.example": [host],
+    "second.example": [host],
     "raw.example": [raw.host],
-    "third.example": [receiver.host],
+    "third.example": [host],
   };
-  const sends = { attemptSeconds: 10, answerSeconds: 2, rates: { default: { concurrency: 50, perMinute: 5_000 } } };
-  services = await startServices(
-    configFor(hosts, {
-      sends,
-      history: { maskRecipients: true },
-      requests: { recipients: ["*"], senders: ["@sender.example"], ports: "any", privateAddresses: true },
-    }),
-  );
-  const { clients } = services;
-  const { TopicArn } = await clients.sns.send(new CreateTopicCommand({ Name: "test-results" }));
-  await clients.sqs.send(new CreateQueueCommand({ QueueName: results }));
-  const Endpoint = `arn:aws:sqs:${region}:${accountId}:${results}`;
-  await clients.sns.send(
-    new SubscribeCommand({ TopicArn, Protocol: "sqs", Endpoint, Attributes: { RawMessageDelivery: "true" } }),
-  );
+  services = await startSending(sendingConfig(hosts, { history: { maskRecipients: true } }));
   handler = createSend(depsOf());
 });
 after(async () => {
@@ -120,56 +93,15 @@ after(async () => {
   await services[Symbol.asyncDispose]();
 });
 
-const messageText = "From: us@sender.example\r\nTo: a@there.example\r\nSubject: hello\r\n\r\ntext\r\n";
-const sendOf = (id: string, to: readonly string[], more: object = {}): object => ({
-  v: 1,
-  kind: "send",
-  id,
-  from: "us@sender.example",
-  to,
-  message: messageText,
-  ...more,
-});
 const wakeOf = (id: string, domain: string): SQSRecord => recordOf({ v: 1, kind: "wake", id, domain, egress: "aws" });
 const call = async (...records: readonly SQSRecord[]) => await handler({ Records: [...records] }, context);
-const taken = async (queue: string): Promise<readonly SQSRecord[]> => {
-  const QueueUrl = await services.queues.url(queue);
-  const found: SQSRecord[] = [];
-  for (;;) {
-    const { Messages = [] } = await services.clients.sqs.receiveMessage({
-      QueueUrl,
-      MaxNumberOfMessages: 10,
-      MessageAttributeNames: ["All"],
-    });
-    if (Messages.length === 0) return found;
-    for (const { Body = "", ReceiptHandle, MessageAttributes = {} } of Messages) {
-      await services.clients.sqs.deleteMessage({ QueueUrl, ReceiptHandle });
-      found.push(
-        recordOf(Body, {
-          messageAttributes: Object.fromEntries(
-            Object.entries(MessageAttributes).map(([name, { DataType = "String", StringValue, BinaryValue }]) => [
-              name,
-              {
-                dataType: DataType,
-                ...(StringValue === undefined ? {} : { stringValue: StringValue }),
-                ...(BinaryValue === undefined ? {} : { binaryValue: Buffer.from(BinaryValue).toString("base64") }),
-              },
-            ]),
-          ),
-        }),
-      );
-    }
-  }
-};
-const told = async (): Promise<readonly SendResult[]> =>
-  (await taken(results)).map(({ body }) => JSON.parse(body) as SendResult);
 const clear = async (): Promise<void> =>
-  void (await Promise.all([taken(results), taken("test-send"), taken("test-send-dead")]));
+  void (await Promise.all([told(services), taken("test-send", services), taken("test-send-dead", services)]));
 
 test("a send whose end is long past is told as expired", async () => {
   await call(recordOf(sendOf("past/1", ["a@there.example"], { expires: "2026-11-01T00:00:00Z" })));
   assert.deepEqual(
-    (await told()).map(({ event }) => event),
+    (await told(services)).map(({ event }) => event),
     ["expired"],
     JSON.stringify(services.entries.slice(-3)),
   );
@@ -189,7 +121,7 @@ test("a message that no attempt can ever have time for is not asked for again ev
   let looks = 0;
   for (; looks < 30; looks++) {
     nowMs += 3_000;
-    const wakes = await taken("test-send");
+    const wakes = await taken("test-send", services);
     if (wakes.length === 0) break;
     await h({ Records: [...wakes] }, context);
   }
@@ -217,7 +149,7 @@ test("while the topic is away what became of a recipient is counted once", async
   await mute({ Records: [recordOf(sendOf("mute/1", ["a@there.example"]))] }, context);
   for (let i = 0; i < 3; i++) {
     nowMs += 2 * 60_000;
-    await mute({ Records: [...(await taken("test-send"))] }, context);
+    await mute({ Records: [...(await taken("test-send", services))] }, context);
   }
   sns.destroy();
   cloudWatch.destroy();
@@ -240,7 +172,9 @@ test("attemptTimes are those of the attempts that were for the recipient", async
     await call(wakeOf("times/1", "there.example"));
   }
   const row = await findDelivery("times/1", "there.example", services.table);
-  const full = (await told()).find(({ recipient, event }) => recipient.startsWith("full") && event === "delivered");
+  const full = (await told(services)).find(
+    ({ recipient, event }) => recipient.startsWith("full") && event === "delivered",
+  );
   const all = row?.attempts.map(({ at }) => at) ?? [];
   assert.equal(full?.attempts, 2);
   assert.deepEqual(full?.attemptTimes, [all[0], full?.at], JSON.stringify({ all }));
@@ -252,7 +186,7 @@ test("who may have the message is not told that it failed", async () => {
   await call(recordOf(sendOf("maybe/1", ["maybe@there.example"], { onUnknown: "retry" })));
   nowMs += 30 * 60_000;
   await call(wakeOf("maybe/1", "there.example"));
-  const [result] = await told();
+  const [result] = await told(services);
   assert.equal(result?.event, "unknown", `${result?.event}: ${result?.reason}`);
 });
 
@@ -274,7 +208,7 @@ test("what holds others tells neither more lines nor another's address", async (
     ExpressionAttributeValues: { ":now": new Date(nowMs).toISOString() },
   });
   await call(wake);
-  const [result] = (await told()).filter(({ id }) => id === "heldx/1");
+  const [result] = (await told(services)).filter(({ id }) => id === "heldx/1");
   raw.rcpt = () => "250 ok";
   assert.ok(result !== undefined);
   assert.doesNotMatch(result.reason, /\p{Cc}/u, "one line, nothing a terminal obeys");
@@ -300,8 +234,8 @@ test("with maskRecipients each is told his own verdict, also when the topic was 
   await mute({ Records: [recordOf(sendOf("mask/1", ["alice@there.example", "adam@there.example"]))] }, context);
   sns.destroy();
   nowMs += 2 * 60_000;
-  await call(...(await taken("test-send")));
-  const all = (await told())
+  await call(...(await taken("test-send", services)));
+  const all = (await told(services))
     .map(({ recipient, event, verdict }) => `${recipient} ${event} ${verdict?.outcome}`)
     .toSorted();
   assert.deepEqual(all, ["adam@there.example failed undefined", "alice@there.example delivered undefined"]);
@@ -353,7 +287,7 @@ test("who failed because the mailbox is unknown is told so, whatever blocked us 
   await call(recordOf(sendOf("both/1", ["nobody@third.example"], { egress: "aws" })));
   nowMs += 61 * 60_000;
   await call(wakeOf("both/1", "third.example"));
-  const result = (await told()).find(({ event }) => event === "failed");
+  const result = (await told(services)).find(({ event }) => event === "failed");
   assert.equal(result?.verdict?.class, "mailbox-unknown", `${result?.event}: ${result?.reason}`);
 });
 
@@ -393,7 +327,7 @@ test("a fault of ours for a moment does not cost a quarter of an hour", async ()
   const first = await h({ Records: [record] }, context);
   isAway = false;
   nowMs += 61_000;
-  const second = await h({ Records: [...(await taken("test-send"))] }, context);
+  const second = await h({ Records: [...(await taken("test-send", services))] }, context);
   dynamo.destroy();
   const row = await findDelivery("moment/1", "second.example", services.table);
   assert.equal(
@@ -403,7 +337,7 @@ test("a fault of ours for a moment does not cost a quarter of an hour", async ()
       first,
       second,
       wakeInS: ((row?.wakeAtMs ?? 0) - nowMs) / 1000,
-      waiting: (await taken("test-send")).length,
+      waiting: (await taken("test-send", services)).length,
     }),
   );
 });
@@ -439,7 +373,7 @@ test("a host that fills its replies with marks does not keep a delivery from bei
   assert.equal(
     row?.recipients[0]?.state,
     "delivered",
-    `${row?.recipients[0]?.state}, attempts ${row?.attempts.length}, told ${(await told()).length}, failed records ${fails.join(" ")}`,
+    `${row?.recipients[0]?.state}, attempts ${row?.attempts.length}, told ${(await told(services)).length}, failed records ${fails.join(" ")}`,
   );
 });
 
@@ -462,7 +396,9 @@ test("another content under the same id does not spoil the send that was there f
       },
       context,
     );
-    seen.push(...(await told()).map(({ event, reason }) => (event === "delivered" ? event : `${event}: ${reason}`)));
+    seen.push(
+      ...(await told(services)).map(({ event, reason }) => (event === "delivered" ? event : `${event}: ${reason}`)),
+    );
   }
   assert.deepEqual(
     seen,
@@ -587,12 +523,12 @@ test("a send whose key cannot be read expires at its time all the same", async (
   );
   for (let i = 0; i < 4; i++) {
     nowMs += 20 * 60_000;
-    await h({ Records: [...(await taken("test-send"))] }, context);
+    await h({ Records: [...(await taken("test-send", services))] }, context);
   }
   assert.deepEqual(
-    (await told()).map(({ event }) => event),
+    (await told(services)).map(({ event }) => event),
     ["expired"],
-    `80 minutes after its request; still in the queue: ${(await taken("test-send")).length}`,
+    `80 minutes after its request; still in the queue: ${(await taken("test-send", services)).length}`,
   );
 });
 
@@ -624,7 +560,7 @@ test("a last write whose answer was lost still leaves a message that wakes", asy
   dynamo.destroy();
   assert.equal(lost, 1);
   assert.equal(
-    (await taken("test-send")).length,
+    (await taken("test-send", services)).length,
     1,
     JSON.stringify(services.entries.slice(-2).map((each) => each["event"])),
   );
@@ -671,14 +607,14 @@ test("what is carried along is not lost on its way to another runner", async () 
       each.name === "aws" ? { ...each, runner: "worker" as const } : each,
     ),
   };
-  await services.clients.sqs.send(new CreateQueueCommand({ QueueName: "test-send-aws" }));
+  await services.clients.sqs.createQueue({ QueueName: "test-send-aws" });
   const h = createSend(depsOf({ config }));
   const carried = recordOf(
     { v: 1, kind: "wake", id: "once/9", domain: "there.example", egress: "aws" },
     { messageAttributes: { Recorded: { dataType: "Binary", binaryValue: Buffer.alloc(64).toString("base64") } } },
   );
   await h({ Records: [carried] }, context);
-  const [forwarded] = await taken("test-send-aws");
+  const [forwarded] = await taken("test-send-aws", services);
   assert.ok(forwarded !== undefined, "forwarded");
   assert.ok(
     forwarded.messageAttributes["Recorded"] !== undefined,
@@ -707,12 +643,12 @@ test("one host's block holds nobody as long as another host of the provider take
     await h({ Records: [recordOf(sendOf(`two/${i}`, [`a${i}@two.example`], { egress: "aws" }))] }, context);
   for (let i = 0; i < 12; i++) {
     nowMs += 5 * 60_000;
-    await h({ Records: [...(await taken("test-send"))] }, context);
+    await h({ Records: [...(await taken("test-send", services))] }, context);
   }
   blocking.close();
   const row = await findDelivery("two/5", "two.example", services.table);
   assert.equal(
-    (await told()).filter(({ event }) => event === "delivered").length,
+    (await told(services)).filter(({ event }) => event === "delivered").length,
     6,
     `after an hour; heldBy ${row?.heldBy}`,
   );
@@ -750,7 +686,7 @@ test("a right that is missing for a moment does not burn a message that waits in
   assert.equal(
     row?.recipients[0]?.state,
     "waiting",
-    (await told()).map(({ event, reason }) => `${event}: ${reason}`).join(),
+    (await told(services)).map(({ event, reason }) => `${event}: ${reason}`).join(),
   );
 });
 
@@ -769,8 +705,8 @@ test("what waits for its turn until its end is told so, and why", async () => {
   await slow({ Records: [recordOf(sendOf("pace/1", ["a@second.example"], { egress: "aws", expires }))] }, context);
   await slow({ Records: [recordOf(sendOf("pace/2", ["b@second.example"], { egress: "aws", expires }))] }, context);
   nowMs += 61_000;
-  await slow({ Records: [...(await taken("test-send"))] }, context);
-  const all = await told();
+  await slow({ Records: [...(await taken("test-send", services))] }, context);
+  const all = await told(services);
   assert.deepEqual(
     all.map(({ id, event }) => `${id} ${event}`),
     ["pace/1 delivered", "pace/2 expired"],
@@ -786,7 +722,7 @@ test("one recipient's refusal about our IP holds nobody where another of the sam
   await call(recordOf(sendOf("picky/1", ["picky@second.example", "a@second.example"], { egress: "aws" })));
   await call(recordOf(sendOf("picky/2", ["b@second.example"], { egress: "aws" })));
   const row = await findDelivery("picky/2", "second.example", services.table);
-  assert.equal(row?.heldBy, null, `${briefly(await told())}; and the next one is ${row?.heldBy}`);
+  assert.equal(row?.heldBy, null, `${briefly(await told(services))}; and the next one is ${row?.heldBy}`);
 });
 const briefly = (all: readonly SendResult[]): string =>
   all.map(({ recipient, event }) => `${recipient} ${event}`).join();

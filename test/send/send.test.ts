@@ -1,19 +1,16 @@
 // The send's handler over real parts: queues, table and topic embedded, SMTP servers on loopback.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { CreateTopicCommand, SubscribeCommand } from "@aws-sdk/client-sns";
-import { CreateQueueCommand } from "@aws-sdk/client-sqs";
 import type { SQSRecord } from "aws-lambda";
-import { openClients, whenWanted } from "../../functions/clients.ts";
-import { openSecrets } from "../../functions/secrets.ts";
+import { openClients } from "../../functions/clients.ts";
 import { createSend, type SendHandler } from "../../functions/send.ts";
 import type { SendDeps, SendsConfig } from "../../functions/send/runs.ts";
 import type { SendResult } from "../../functions/send/results.ts";
 import { eventIdOf, findDelivery } from "../../functions/state/deliveries.ts";
 import { cancelMessage } from "../../functions/state/messages.ts";
-import { accountId, region } from "../../infra/local/queues.ts";
-import { configFor, recordOf, startServices, type Services } from "../support/services.ts";
+import { recordOf, type Services } from "../support/services.ts";
 import { startReceiver, type Receiver } from "./receiver.ts";
+import { messageText, sendDeps, sendOf, sendingConfig, startSending, taken, told } from "./sending.ts";
 
 let services: Services;
 let receiver: Receiver;
@@ -21,45 +18,16 @@ let handler: SendHandler;
 let nowMs = Date.parse("2026-11-24T10:00:00Z");
 
 const context = { getRemainingTimeInMillis: () => 60_000 };
-const results = "test-results-seen";
-
 before(async () => {
   receiver = await startReceiver();
-  const hosts = {
-    "there.example": [receiver.host],
-    "second.example": [receiver.host],
-    "third.example": [receiver.host],
-  };
-  const sends = { attemptSeconds: 10, answerSeconds: 2, rates: { default: { concurrency: 50, perMinute: 5_000 } } };
-  services = await startServices(
-    configFor(hosts, {
-      sends,
-      requests: { recipients: ["*"], senders: ["@sender.example"], ports: "any", privateAddresses: true },
-    }),
-  );
-  const { clients } = services;
-  const { TopicArn } = await clients.sns.send(new CreateTopicCommand({ Name: "test-results" }));
-  await clients.sqs.send(new CreateQueueCommand({ QueueName: results }));
-  const Endpoint = `arn:aws:sqs:${region}:${accountId}:${results}`;
-  await clients.sns.send(
-    new SubscribeCommand({ TopicArn, Protocol: "sqs", Endpoint, Attributes: { RawMessageDelivery: "true" } }),
+  const { host } = receiver;
+  services = await startSending(
+    sendingConfig({ "there.example": [host], "second.example": [host], "third.example": [host] }),
   );
   handler = createSend(deps());
 });
 
-const deps = (): SendDeps => {
-  const { config, clients, endpoints, log } = services;
-  return {
-    config,
-    clients: { ...clients, s3: whenWanted(endpoints) },
-    now: () => new Date(nowMs),
-    log,
-    runner: "functions",
-    secrets: openSecrets({}, { log }),
-    resolver: null,
-    logsBecomeMetrics: false,
-  };
-};
+const deps = (): SendDeps => sendDeps(services, () => new Date(nowMs));
 
 const sends = (): SendsConfig => {
   assert.ok(services.config.sends !== null);
@@ -71,47 +39,9 @@ after(async () => {
   await services[Symbol.asyncDispose]();
 });
 
-const messageText = "From: us@sender.example\r\nTo: a@there.example\r\nSubject: hello\r\n\r\n.dots\r\nand text\r\n";
-
-const sendOf = (id: string, to: readonly string[], more: object = {}): object => {
-  return { v: 1, kind: "send", id, from: "us@sender.example", to, message: messageText, ...more };
-};
-
 const call = async (...records: readonly SQSRecord[]): Promise<void> => {
   const { batchItemFailures } = await handler({ Records: [...records] }, context);
   assert.deepEqual(batchItemFailures, [], JSON.stringify(services.entries.slice(-5)));
-};
-
-/** All that lies in a queue, taken from it. */
-const taken = async (queue: string): Promise<readonly SQSRecord[]> => {
-  const QueueUrl = await services.queues.url(queue);
-  const found: SQSRecord[] = [];
-  for (;;) {
-    const { Messages = [] } = await services.clients.sqs.receiveMessage({
-      QueueUrl,
-      MaxNumberOfMessages: 10,
-      MessageAttributeNames: ["All"],
-    });
-    if (Messages.length === 0) return found;
-    for (const { Body = "", ReceiptHandle, MessageAttributes = {} } of Messages) {
-      await services.clients.sqs.deleteMessage({ QueueUrl, ReceiptHandle });
-      const messageAttributes = Object.fromEntries(
-        Object.entries(MessageAttributes).map(([name, { DataType = "String", StringValue, BinaryValue }]) => [
-          name,
-          {
-            dataType: DataType,
-            ...(StringValue === undefined ? {} : { stringValue: StringValue }),
-            ...(BinaryValue === undefined ? {} : { binaryValue: Buffer.from(BinaryValue).toString("base64") }),
-          },
-        ]),
-      );
-      found.push(recordOf(Body, { messageAttributes }));
-    }
-  }
-};
-
-const told = async (): Promise<readonly SendResult[]> => {
-  return (await taken(results)).map(({ body }) => JSON.parse(body) as SendResult);
 };
 
 const briefly = (all: readonly SendResult[]): readonly string[] => {
@@ -121,10 +51,10 @@ const briefly = (all: readonly SendResult[]): readonly string[] => {
 test("a message is delivered to the recipients of each domain in one transaction, and each is told", async () => {
   const to = ["a@there.example", "b@there.example", "c@second.example"];
   await call(recordOf(sendOf("once/1", to)));
-  const wakes = await taken("test-send");
+  const wakes = await taken("test-send", services);
   await call(...wakes);
   assert.deepEqual(
-    briefly(await told()),
+    briefly(await told(services)),
     to.map((each) => `${each} delivered 1`),
   );
   const got = receiver.received.filter(({ data }) => data.includes("hello"));
@@ -144,7 +74,7 @@ test("a record that comes again, and the same request once more, send nothing an
   await call(record);
   await call(record, recordOf(sendOf("once/2", ["a@there.example"])));
   assert.equal(receiver.received.length, before + 1);
-  assert.deepEqual(briefly(await told()), ["a@there.example delivered 1"]);
+  assert.deepEqual(briefly(await told(services)), ["a@there.example delivered 1"]);
 });
 
 test("two copies at once send once", async () => {
@@ -152,27 +82,27 @@ test("two copies at once send once", async () => {
   const copies = Array.from({ length: 8 }, () => recordOf(sendOf("once/3", ["a@there.example"])));
   await call(...copies);
   assert.equal(receiver.received.length, before + 1);
-  assert.deepEqual(briefly(await told()), ["a@there.example delivered 1"]);
+  assert.deepEqual(briefly(await told(services)), ["a@there.example delivered 1"]);
 });
 
 test("the same id with another content is a dead letter with its reason", async () => {
   await call(recordOf(sendOf("once/2", ["b@there.example"])));
-  const [dead] = await taken("test-send-dead");
+  const [dead] = await taken("test-send-dead", services);
   assert.match(dead?.messageAttributes["Reason"]?.stringValue ?? "", /id: "once\/2" was used before/);
 });
 
 test("who defers is asked again by a message of its own, and not before its time", async () => {
   receiver.plan("later@there.example", ["451 4.7.1 Greylisted, please try again later", "250 ok"]);
   await call(recordOf(sendOf("later/1", ["later@there.example", "a@there.example"])));
-  assert.deepEqual(briefly(await told()), ["a@there.example delivered 1"]);
-  const wakes = await taken("test-send");
+  assert.deepEqual(briefly(await told(services)), ["a@there.example delivered 1"]);
+  const wakes = await taken("test-send", services);
   assert.equal(wakes.length, 1);
   await call(...wakes);
-  assert.deepEqual(await told(), []);
-  assert.deepEqual(await taken("test-send"), []);
+  assert.deepEqual(await told(services), []);
+  assert.deepEqual(await taken("test-send", services), []);
   nowMs += 10 * 60_000;
   await call(...wakes, ...wakes);
-  const [result, ...others] = await told();
+  const [result, ...others] = await told(services);
   assert.deepEqual(others, []);
   assert.equal(result?.event, "delivered");
   assert.equal(result?.attempts, 2);
@@ -184,7 +114,7 @@ test("who defers is asked again by a message of its own, and not before its time
 test("who refuses for good has failed, in the server's own words and for that recipient alone", async () => {
   receiver.plan("gone@there.example", ["550 5.1.1 <gone@there.example>: user unknown"]);
   await call(recordOf(sendOf("gone/1", ["gone@there.example", "a@there.example"])));
-  const all = await told();
+  const all = await told(services);
   assert.deepEqual(briefly(all), ["a@there.example delivered 1", "gone@there.example failed 1"]);
   const failed = all.find(({ event }) => event === "failed");
   assert.equal(failed?.verdict?.class, "mailbox-unknown");
@@ -201,8 +131,8 @@ test("a message that was taken whole and never answered is unknown, and is not s
   receiver.plan("silent@there.example", ["swallow"]);
   const before = receiver.received.length;
   await call(recordOf(sendOf("silent/1", ["silent@there.example"])));
-  assert.deepEqual(briefly(await told()), ["silent@there.example unknown 1"]);
-  assert.deepEqual(await taken("test-send"), []);
+  assert.deepEqual(briefly(await told(services)), ["silent@there.example unknown 1"]);
+  assert.deepEqual(await taken("test-send", services), []);
   assert.equal(receiver.received.length, before + 1);
 });
 
@@ -210,10 +140,10 @@ test("one that is unknown is sent again where its sender says so, octet by octet
   receiver.plan("silent@there.example", ["swallow", "250 ok"]);
   const before = receiver.received.length;
   await call(recordOf(sendOf("silent/2", ["silent@there.example"], { onUnknown: "retry" })));
-  assert.deepEqual(await told(), []);
+  assert.deepEqual(await told(services), []);
   nowMs += 30 * 60_000;
-  await call(...(await taken("test-send")));
-  assert.deepEqual(briefly(await told()), ["silent@there.example delivered 2"]);
+  await call(...(await taken("test-send", services)));
+  assert.deepEqual(briefly(await told(services)), ["silent@there.example delivered 2"]);
   const [first, second] = receiver.received.slice(before);
   assert.equal(first?.data, second?.data);
 });
@@ -221,7 +151,7 @@ test("one that is unknown is sent again where its sender says so, octet by octet
 test("a process that died after it had begun leaves its recipients unknown, once its lease is over", async () => {
   const { table } = services;
   await call(recordOf(sendOf("dead/1", ["a@second.example"])));
-  await told();
+  await told(services);
   const done = await findDelivery("dead/1", "second.example", table);
   assert.ok(done !== null);
   const { wakeAtMs: _, ...rest } = done;
@@ -239,11 +169,11 @@ test("a process that died after it had begun leaves its recipients unknown, once
   });
   const wake = recordOf({ v: 1, kind: "wake", id: "dead/1", domain: "second.example", egress: "aws" });
   await call(wake);
-  assert.deepEqual(await told(), []);
+  assert.deepEqual(await told(services), []);
   await new Promise((resolve) => setTimeout(resolve, 500));
   const before = receiver.received.length;
   await call(wake);
-  const [result] = await told();
+  const [result] = await told(services);
   assert.equal(result?.event, "unknown");
   assert.match(result?.reason ?? "", /not heard of again/);
   assert.equal(receiver.received.length, before);
@@ -258,19 +188,19 @@ test("while a provider blocks our IP, sends to it are held and not burnt, and go
   const before = receiver.received.length;
   const sessions = receiver.sessions;
   await call(recordOf(sendOf("held/2", ["a@second.example"], { egress: "aws" })));
-  assert.deepEqual(await told(), []);
+  assert.deepEqual(await told(services), []);
   assert.equal(receiver.sessions, sessions);
   const held = await findDelivery("held/2", "second.example", services.table);
   assert.match(held?.heldBy ?? "", /held: second has refused egress aws since .*blocked using Spamhaus/);
   assert.equal(held?.attempts.length, 0);
   // Nobody probes: after half an hour one send goes ahead, and what it learns releases the others.
   nowMs += 45 * 60_000;
-  await call(...(await taken("test-send")));
+  await call(...(await taken("test-send", services)));
   nowMs += 10 * 60_000;
-  await call(...(await taken("test-send")));
+  await call(...(await taken("test-send", services)));
   assert.equal(receiver.received.length, before + 2);
   assert.deepEqual(
-    briefly((await told()).filter(({ event }) => event !== "delayed")).map((each) => each.replace(/ \d$/, "")),
+    briefly((await told(services)).filter(({ event }) => event !== "delayed")).map((each) => each.replace(/ \d$/, "")),
     ["a@second.example delivered", "first@second.example delivered"],
   );
 });
@@ -279,18 +209,18 @@ test("where the request names no egress, what one is blocked for goes by another
   const to = "around@third.example";
   receiver.plan(to, ["550 5.7.1 Service unavailable, Client host [192.0.2.9] blocked using Spamhaus", "250 ok"]);
   await call(recordOf(sendOf("around/1", [to])));
-  assert.deepEqual(await told(), []);
+  assert.deepEqual(await told(services), []);
   nowMs += 10_000;
-  await call(...(await taken("test-send")));
+  await call(...(await taken("test-send", services)));
   // The other egress is a worker's, whose queue it is on now.
   const delivery = await findDelivery("around/1", "third.example", services.table);
   assert.equal(delivery?.egress, "mail-1");
-  assert.deepEqual(await taken("test-send"), []);
-  const wakes = await taken("test-send-mail-1");
+  assert.deepEqual(await taken("test-send", services), []);
+  const wakes = await taken("test-send-mail-1", services);
   assert.equal(wakes.length, 1);
   const worker = createSend({ ...deps(), runner: { worker: "mail-1" } });
   await worker({ Records: [...wakes] }, context);
-  assert.deepEqual(briefly(await told()), [`${to} delivered 2`]);
+  assert.deepEqual(briefly(await told(services)), [`${to} delivered 2`]);
 });
 
 test("a send that was called off is not begun any more, and its recipients are told so", async () => {
@@ -299,8 +229,8 @@ test("a send that was called off is not begun any more, and its recipients are t
   assert.equal(await cancelMessage("off/1", services.table), true);
   const { sessions } = receiver;
   nowMs += 60 * 60_000;
-  await call(...(await taken("test-send")));
-  const result = (await told()).find(({ event }) => event !== "delayed");
+  await call(...(await taken("test-send", services)));
+  const result = (await told(services)).find(({ event }) => event !== "delayed");
   assert.equal(result?.event, "failed");
   assert.match(result?.reason ?? "", /^cancelled at 2026/);
   assert.equal(receiver.sessions, sessions);
@@ -315,20 +245,20 @@ test("a key that cannot be read is ours to mend: nothing is sent unsigned, and t
   const delivery = await findDelivery("unsigned/1", "there.example", services.table);
   assert.match(delivery?.heldBy ?? "", /sends\.dkim\[0\]\.key/);
   assert.equal(delivery?.attempts.length, 0);
-  await taken("test-send");
+  await taken("test-send", services);
   nowMs += 25 * 3_600_000;
   await signing(
     { Records: [recordOf({ v: 1, kind: "wake", id: "unsigned/1", domain: "there.example", egress: "aws" })] },
     context,
   );
-  assert.deepEqual(briefly(await told()), ["a@there.example expired 0"]);
+  assert.deepEqual(briefly(await told(services)), ["a@there.example expired 0"]);
 });
 
 test("what had expired weeks before it came is told as any other", async () => {
   await call(recordOf(sendOf("late/2", ["a@there.example"], { expires: "1970-01-01T00:00:00Z" })));
-  assert.deepEqual(briefly(await told()), ["a@there.example expired 0"]);
+  assert.deepEqual(briefly(await told(services)), ["a@there.example expired 0"]);
   await call(recordOf(sendOf("late/2", ["a@there.example"], { expires: "1970-01-01T00:00:00Z" })));
-  assert.deepEqual(await told(), []);
+  assert.deepEqual(await told(services), []);
 });
 
 const faults = [
@@ -347,7 +277,7 @@ const faults = [
 for (const [what, more, reason] of faults) {
   test(`a request with ${what} is a dead letter with its reason`, async () => {
     await call(recordOf(sendOf(`bad/${what.replaceAll(" ", "-")}`, ["a@there.example"], more)));
-    const [dead] = await taken("test-send-dead");
+    const [dead] = await taken("test-send-dead", services);
     assert.match(dead?.messageAttributes["Reason"]?.stringValue ?? "", reason);
   });
 }
@@ -355,7 +285,7 @@ for (const [what, more, reason] of faults) {
 test("a request that has expired at its arrival is told as expired, and asks nobody", async () => {
   const { sessions } = receiver;
   await call(recordOf(sendOf("late/1", ["a@there.example"], { expires: "2026-11-24T09:00:00Z" })));
-  const [result] = await told();
+  const [result] = await told(services);
   assert.equal(result?.event, "expired");
   assert.equal(result?.attempts, 0);
   assert.match(result?.reason ?? "", /its time was over before it could be tried/);
@@ -394,15 +324,15 @@ test("an answer that the table does not take travels in the queue, and is writte
     away.close();
   }
   assert.ok(isReceived());
-  assert.deepEqual(await told(), []);
+  assert.deepEqual(await told(services), []);
   const before = await findDelivery("carried/1", "there.example", services.table);
   assert.equal(before?.recipients[0]?.state, "committing");
   const { sessions } = receiver;
-  const carried = await taken("test-send");
+  const carried = await taken("test-send", services);
   await call(...carried);
-  assert.deepEqual(briefly(await told()), [`${to} delivered 1`]);
+  assert.deepEqual(briefly(await told(services)), [`${to} delivered 1`]);
   await call(...carried);
-  assert.deepEqual(await told(), []);
+  assert.deepEqual(await told(services), []);
   assert.equal(receiver.sessions, sessions);
 });
 
@@ -417,11 +347,11 @@ test("where the table does not take it that a message is begun, none is begun", 
     away.close();
   }
   assert.ok(!receiver.received.some((each) => each.to.includes(to)));
-  await call(...(await taken("test-send")));
+  await call(...(await taken("test-send", services)));
   nowMs += 20 * 60_000;
-  await call(...(await taken("test-send")));
+  await call(...(await taken("test-send", services)));
   assert.deepEqual(
-    (await told()).map(({ recipient, event }) => `${recipient} ${event}`),
+    (await told(services)).map(({ recipient, event }) => `${recipient} ${event}`),
     [`${to} delivered`],
   );
   assert.equal(receiver.received.filter((each) => each.to.includes(to)).length, 1);
@@ -431,7 +361,7 @@ test("a carried answer with another's seal is a dead letter, and changes nothing
   const body = { v: 1, kind: "wake", id: "carried/1", domain: "there.example", egress: "aws" };
   const forged = Buffer.concat([Buffer.alloc(32), Buffer.from("forged")]).toString("base64");
   await call(recordOf(body, { messageAttributes: { Recorded: { dataType: "Binary", binaryValue: forged } } }));
-  const [dead] = await taken("test-send-dead");
+  const [dead] = await taken("test-send-dead", services);
   assert.match(dead?.messageAttributes["Reason"]?.stringValue ?? "", /Recorded/);
 });
 
@@ -441,11 +371,11 @@ test("where the topic is away, results are told later, with the same eventId", a
   const mute = createSend({ ...all, clients: { ...all.clients, sns } });
   await mute({ Records: [recordOf(sendOf("mute/1", ["a@there.example"]))] }, context);
   sns.destroy();
-  assert.deepEqual(await told(), []);
+  assert.deepEqual(await told(services), []);
   const { sessions } = receiver;
   nowMs += 2 * 60_000;
-  await call(...(await taken("test-send")));
-  const [result] = await told();
+  await call(...(await taken("test-send", services)));
+  const [result] = await told(services);
   assert.equal(result?.event, "delivered");
   assert.equal(result?.eventId, eventIdOf("mute/1", { recipient: "a@there.example", event: "delivered" }));
   assert.equal(result?.verdict?.outcome, "accepted");
