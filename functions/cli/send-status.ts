@@ -13,7 +13,11 @@ export interface SendStatus {
   /** RFC 3339. */
   readonly createdAt: string;
   readonly expiresAt: string;
+  /** When it was called off; null: it was not. */
+  readonly cancelledAt: string | null;
   readonly recipients: readonly RecipientStatus[];
+  /** Domains whose recipients are not taken on yet, and will be by its record, which comes again. */
+  readonly missing: readonly string[];
 }
 
 export interface RecipientStatus {
@@ -41,6 +45,8 @@ export async function readSend(id: string, table: Table): Promise<SendStatus | n
     from: message.from,
     createdAt: message.createdAt,
     expiresAt: new Date(message.expiresAtMs).toISOString(),
+    cancelledAt: message.cancelledAt,
+    missing: message.domains.filter((_, index) => deliveries[index] === null),
     recipients: deliveries.flatMap((each) => (each === null ? [] : each.recipients.map((one) => statusOf(one, each)))),
   };
 }
@@ -67,14 +73,15 @@ function untried(state: Recipient["state"]): string | null {
 }
 
 /** As with probes the one that asks most of whoever looks: all delivered 0, one refused 1, one waiting 2, one unknown 3. */
-export function sendExitStatus({ recipients }: SendStatus): number {
-  return Math.max(0, ...recipients.map(({ state }) => exitStatuses[state]));
+export function sendExitStatus({ recipients, missing }: SendStatus): number {
+  return Math.max(missing.length > 0 ? exitStatuses.waiting : 0, ...recipients.map(({ state }) => exitStatuses[state]));
 }
 
 const exitStatuses = { delivered: 0, failed: 1, expired: 1, waiting: 2, committing: 2, unknown: 3 } as const;
 
 /** @param words what names the place on a command line */
-export function sendText({ id, from, createdAt, expiresAt, recipients }: SendStatus, words: string): string {
+export function sendText(status: SendStatus, words: string): string {
+  const { id, from, createdAt, expiresAt, cancelledAt, recipients, missing } = status;
   const sender = from === "" ? "the null sender" : from;
   const lines = recipients.flatMap((each) => {
     const { address, heldBy, reason, verdict } = each;
@@ -85,8 +92,10 @@ export function sendText({ id, from, createdAt, expiresAt, recipients }: SendSta
       ...(verdict === null ? [] : [`  npx delivery-probe replay --request '${verdict}'${words}`]),
     ];
   });
-  const head = `${id}: from ${sender}, taken on ${createdAt}, tried until ${expiresAt}`;
-  return `${[head, ...lines].map(visibleLine).join("\n")}\n`;
+  const end = cancelledAt === null ? `tried until ${expiresAt}` : `cancelled ${cancelledAt}`;
+  const head = `${id}: from ${sender}, taken on ${createdAt}, ${end}`;
+  const others = missing.map((domain) => `${domain}: not taken on yet`);
+  return `${[head, ...lines, ...others].map(visibleLine).join("\n")}\n`;
 }
 
 function standing({ state, egress, attempts, nextAt }: RecipientStatus): string {

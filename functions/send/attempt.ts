@@ -9,14 +9,15 @@ import { probe } from "../route/attempts.ts";
 import { usualRequest } from "../route/probe-request.ts";
 import type { Egress } from "../route/egress.ts";
 import { parseAddress, type Address } from "../smtp/address.ts";
+import type { Transcript } from "../smtp/transcript.ts";
 import { writeDelivery, type Recipient } from "../state/deliveries.ts";
 import type { Hold } from "../state/holds.ts";
-import type { StoredMessage } from "../state/messages.ts";
+import { isCancelled, type StoredMessage } from "../state/messages.ts";
 import { tablePolicies } from "../state/policies.ts";
 import { leftOver } from "../verdict/reconcile.ts";
-import type { Verdict } from "../verdict/verdict.ts";
+import type { RecipientVerdict, Verdict } from "../verdict/verdict.ts";
 import { octetsOf } from "./octets.ts";
-import { afterAttempt, notAfter, waiting } from "./outcome.ts";
+import { afterAttempt, keptOut, notAfter, waiting } from "./outcome.ts";
 import { authenticationFor } from "./own-authentication.ts";
 import { egressesOf, resolverOf, type Held, type Result, type Runs } from "./runs.ts";
 import { giveUp, persist, putDown } from "./settle.ts";
@@ -59,8 +60,9 @@ export async function attempt(given: Attempting, runs: Runs): Promise<Result> {
   const figures = [...stamped, ...told.stamped, ...eventFigures(delivery, next, at)];
   if (written === null) return { kind: "done", stamped: figures };
   const [hold] = told.holds;
-  const lookAtMs = hold === undefined ? Infinity : at.getTime() + (isWayRound(hold, given, runs) ? 1_000 : heldForMs());
-  return await putDown(notAfter(written, offered, lookAtMs), figures, runs, { number, verdict });
+  const out = hold === undefined ? [] : keptOut(verdict, offered);
+  const lookAtMs = hold === undefined ? Infinity : at.getTime() + lookAtMsOf(hold, number, given, runs);
+  return await putDown(notAfter(written, out, lookAtMs), figures, runs, { number, verdict });
 }
 
 interface Ready {
@@ -105,14 +107,23 @@ async function readied(
   return { kind: "ready", egress, octets: content.octets, bodyMs, budgetMs, seen: [delivery.written] };
 }
 
+/** Who was one too many for the transaction, or not even offered in it (RFC 5321 §4.5.3.1.10, RFC 9422 §4.2). */
 function restOf({ attempts, recipients }: Verdict): readonly string[] {
-  const left = new Set(attempts.filter(isDelivering).flatMap(leftOver));
-  return recipients.flatMap(({ address, outcome }) => (outcome === "deferred" && left.has(address) ? [address] : []));
+  const delivering = attempts.filter(isDelivering);
+  const left = new Set([...delivering.flatMap(leftOver), ...delivering.flatMap(unoffered)]);
+  const isOpen = ({ outcome }: RecipientVerdict): boolean => outcome === "deferred" || outcome === "unanswered";
+  return recipients.flatMap((each) => (isOpen(each) && left.has(each.address) ? [each.address] : []));
 }
 
-/** Whether another egress may take it at once. */
-function isWayRound({ key }: Hold, { delivery }: Attempting, runs: Runs): boolean {
-  return key.about === "ip" && delivery.anyEgress && egressesOf(runs).length > 1;
+function unoffered({ recipients, exchanges }: Transcript): readonly string[] {
+  return recipients.filter((address) => !exchanges.some(({ recipient }) => recipient === address));
+}
+
+/** When those whom a hold has kept out are looked at: as often as that, a provider that says so again is not asked. */
+function lookAtMsOf(hold: Hold, tries: number, { delivery, turn }: Attempting, runs: Runs): number {
+  const tried = new Set([turn.egress, ...delivery.attempts.map(({ egress }) => egress)]);
+  const isWayRound = hold.key.about === "ip" && delivery.anyEgress && egressesOf(runs).some((each) => !tried.has(each));
+  return isWayRound ? 1_000 : heldForMs() * 2 ** (tries - 1);
 }
 
 function tooLong({ octets }: StoredMessage, { sends }: Runs): string {
@@ -161,7 +172,7 @@ async function ask(given: Attempting, { egress, octets, bodyMs, budgetMs, seen }
  */
 async function commit(
   offered: readonly string[],
-  { delivery, sessionsUntilMs }: Attempting,
+  { delivery, turn, sessionsUntilMs }: Attempting,
   seen: string[],
   { table }: Runs,
 ): Promise<boolean> {
@@ -170,8 +181,11 @@ async function commit(
   );
   const [before, id] = [[...seen], randomUUID()];
   seen.push(id);
-  const written = await writeDelivery({ ...delivery, recipients }, before, table, id);
-  return written !== null && Date.now() < sessionsUntilMs;
+  const next = { ...delivery, egress: turn.egress, recipients };
+  const written = await writeDelivery(next, before, table, id);
+  // Nothing older can stand there now.
+  if (written !== null) seen.splice(0, seen.indexOf(id));
+  return written !== null && !(await isCancelled(delivery.id, table)) && Date.now() < sessionsUntilMs;
 }
 
 /** It was parsed when it was taken on. */

@@ -153,6 +153,14 @@ function failed(recipient: Recipient, reason: string | null = null): Change {
   };
 }
 
+/** Those of them whom this attempt's answers kept out for what holds others too. */
+export function keptOut(verdict: Verdict, offered: readonly string[]): readonly string[] {
+  return offered.filter((address) => {
+    const { outcome, class: kind } = wordFor(address, verdict, 1, "");
+    return (outcome === "rejected" || outcome === "deferred") && kind !== null && holds(kind);
+  });
+}
+
 function holds(kind: Class): boolean {
   const { about } = classes[kind];
   return about === "ip" || about === "domain";

@@ -49,7 +49,8 @@ export async function giveUp({ delivery, stamped }: Held, reason: string, runs: 
   const now = runs.deps.now();
   const failed = failedAtHome(delivery, reason, now);
   const written = await persist(failed, [delivery.written], runs);
-  return written === null ? done : await putDown(written, [...stamped, ...eventFigures(delivery, failed, now)], runs);
+  const figures = [...stamped, ...eventFigures(delivery, failed, now)];
+  return written === null ? { kind: "done", stamped: figures } : await putDown(written, figures, runs);
 }
 
 /** A delivery that was carried along: written as it was to be, unless somebody else has it by now. */
@@ -61,10 +62,17 @@ export async function writeLate({ delivery, seen }: Late, runs: Runs): Promise<R
 /** In nobody's hands, and when somebody is to look at it again. */
 function freed(delivery: Delivery, { deps }: Runs): Delivery {
   const nowMs = deps.now().getTime();
-  const dueAtMs = delivery.untold.length > 0 ? nowMs + tellAgainMs(delivery, nowMs) : dueAtMsOf(delivery);
+  const dueAtMs = lookAtMsOf(delivery, nowMs);
   if (dueAtMs === null) return { ...delivery, lease: null, wakeAtMs: null };
   const hasMessage = dueAtMs - nowMs <= longestDelayS * 1000;
   return { ...delivery, lease: null, wakeAtMs: hasMessage ? Math.max(dueAtMs, nowMs) + graceMs : dueAtMs };
+}
+
+/** What could not be told waits a while, and nobody's attempt waits for that. */
+function lookAtMsOf(delivery: Delivery, nowMs: number): number | null {
+  const dueAtMs = dueAtMsOf({ ...delivery, untold: [] });
+  if (delivery.untold.length === 0) return dueAtMs;
+  return Math.min(dueAtMs ?? Infinity, nowMs + tellAgainMs(delivery, nowMs));
 }
 
 function tellAgainMs({ untold }: Delivery, nowMs: number): number {
@@ -75,9 +83,9 @@ function tellAgainMs({ untold }: Delivery, nowMs: number): number {
 /** Whoever is due within a quarter of an hour has a message of its own; the sweep makes good for one that is lost. */
 async function seeTo(delivery: Delivery, runs: Runs): Promise<void> {
   const { deps } = runs;
-  if (delivery.wakeAtMs === null) return;
   const nowMs = deps.now().getTime();
-  const dueAtMs = delivery.untold.length > 0 ? nowMs + tellAgainMs(delivery, nowMs) : (dueAtMsOf(delivery) ?? nowMs);
+  const dueAtMs = lookAtMsOf(delivery, nowMs);
+  if (dueAtMs === null) return;
   const delayS = (dueAtMs - nowMs) / 1000;
   if (delayS > longestDelayS) return;
   try {

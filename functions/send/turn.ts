@@ -50,7 +50,7 @@ export async function claimTurn(held: Held, message: StoredMessage, runs: Runs):
     return { kind: "later", waitMs: turn.waitMs, heldBy: `waits for its turn with ${site.name}`, stamped: [] };
   }
   // Claimed by who has a turn, or the one canary of an interval would be spent on waiting for it.
-  if (hold !== undefined && !(await isCanary(holds, runs))) {
+  if (hold !== undefined && !(await isCanary(holds, runs).catch(() => false))) {
     await giveBack(place, table);
     return heldBack(held, hold, runs);
   }

@@ -1,7 +1,7 @@
 // One session with one address: greeting, EHLO, STARTTLS, the transaction, QUIT, in as few round trips as the host
 // allows. It decides what is sent next. What the answers mean for the message, it leaves to others.
 import * as commands from "./command.ts";
-import { commitmentTo, type Commit } from "./commitment.ts";
+import { commitmentTo, type Commit, type Commitment } from "./commitment.ts";
 import { Conversation, type Settled, type Tunnel } from "./conversation.ts";
 import { noExtensions, readExtensions, type Extensions } from "./extensions.ts";
 import { literalOf } from "./ip-address.ts";
@@ -72,7 +72,7 @@ export function openSession(options: SessionOptions): Session {
     ...options,
     isEightBit: message !== null && isEightBit(message.bytes),
     hasEightBitHeader: message !== null && hasEightBitHeader(message.bytes),
-    committed: commitmentTo(depth === "message" ? commit : null),
+    commitment: commitmentTo(depth === "message" ? commit : null),
   };
   const startedAt = new Date().toISOString();
   const conversation = new Conversation(options);
@@ -85,11 +85,12 @@ interface Plan extends SessionOptions {
   /** Whether it needs SMTPUTF8. */
   readonly hasEightBitHeader: boolean;
   /** Whether `commit` was done; the first who asks begins it. */
-  readonly committed: Commit;
+  readonly commitment: Commitment;
 }
 
 async function run(conversation: Conversation, options: Plan, startedAt: string): Promise<Transcript> {
   const { facts, fault } = await converse(conversation, options);
+  options.commitment.close();
   await leave(conversation);
   const { host, egressAddress, depth, tlsPolicy, from, recipients, retries } = options;
   const retry = retries.at(-1) ?? null;
@@ -142,7 +143,7 @@ async function converse(conversation: Conversation, options: Plan): Promise<HadT
 async function hello(conversation: Conversation, options: Plan, fallBack: boolean): Promise<Extensions | null> {
   const asked = conversation.ask(commands.ehlo(nameOf(conversation, options)));
   // It has left, and until MAIL there are round trips in which there is nothing else to do.
-  if (conversation.isAwaiting) void options.committed(options.recipients);
+  if (conversation.isAwaiting) void options.commitment.made(options.recipients);
   const greeted = await asked;
   if (greeted !== null && isYes(greeted)) return readExtensions(greeted.reply);
   if (!fallBack || !leadsToHelo(greeted?.reply ?? null)) {
@@ -248,7 +249,7 @@ async function isCommitted(
   extensions: Extensions,
   next: "mail" | "data" | "message",
 ): Promise<boolean> {
-  const isDone = await conversation.isDoneBefore(next, plan.committed(offeredTo(plan, extensions)));
+  const isDone = await conversation.isDoneBefore(next, plan.commitment.made(offeredTo(plan, extensions)));
   if (isDone === false) {
     const text = "it could not be written down that the message is being sent, so that it was not begun";
     conversation.decline({ reason: "uncommitted", stage: next, status: null, text }, next);

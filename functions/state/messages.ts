@@ -107,6 +107,17 @@ export async function cancelMessage(id: string, table: Table): Promise<boolean> 
   }
 }
 
+/** Without the message, which may be long. */
+export async function isCancelled(id: string, table: Table): Promise<boolean> {
+  const { Item } = await table.client.get({
+    TableName: table.name,
+    Key: { pk: keyOf(id) },
+    ConsistentRead: true,
+    ProjectionExpression: "cancelledAt",
+  });
+  return Item?.["cancelledAt"] !== undefined;
+}
+
 /** Of the normalised octets. */
 export function contentDigest(body: Uint8Array): string {
   return createHash("sha256").update(body).digest("hex");

@@ -40,6 +40,7 @@ async function main(): Promise<number> {
     "probe: its entry": ["probe.mjs"],
     "probe: with its handler": ["probe.mjs", handlers.probe],
     "schedule: with its handler": ["schedule.mjs", handlers.schedule],
+    "send: with its handler": ["send.mjs", handlers.send],
     "page: with its handler": ["page.mjs", handlers.page],
   };
   const times = new Map(Object.keys(cases).map((name) => [name, [] as number[]]));

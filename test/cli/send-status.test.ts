@@ -96,6 +96,20 @@ suite("how one send stands", () => {
     });
   }
 
+  test("a domain whose recipients are not taken on yet is told, and keeps the whole from being done", async () => {
+    await given("half", { "there.example": [recipient("a@there.example", "delivered", null)] });
+    await table.client.update({
+      TableName: "test",
+      Key: { pk: "message#half" },
+      UpdateExpression: "SET domains = :domains",
+      ExpressionAttributeValues: { ":domains": ["there.example", "here.example"] },
+    });
+    const status = await readSend("half", table);
+    assert.ok(status !== null);
+    assert.equal(sendExitStatus(status), 2);
+    assert.match(sendText(status, ""), /\nhere\.example: not taken on yet\n$/);
+  });
+
   test("nothing is known of a send that nobody has taken on", async () => {
     assert.equal(await readSend("nobody", table), null);
   });

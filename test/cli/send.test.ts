@@ -266,7 +266,8 @@ test("a send is called off by its id, and what became of it is told by that", as
   assert.match(off.stdout, /^nothing more of off-1 is begun; /);
   assert.ok((await findMessage("off-1", table))?.cancelledAt !== null);
   const told = await run(["status", "--send", "off-1", "--state", state]);
-  assert.deepEqual([told.status, told.stderr], [0, ""]);
+  assert.deepEqual([told.status, told.stderr], [2, ""]);
+  assert.match(told.stdout, /, cancelled 20.*\ngmail\.example: not taken on yet\n$/);
   for (const args of [
     ["send", "--cancel", "nobody", "--state", state],
     ["status", "--send", "nobody", "--state", state],

@@ -12,6 +12,8 @@ import { createSend, type SendHandler } from "../../functions/send.ts";
 import type { SendResult } from "../../functions/send/results.ts";
 import type { SendDeps } from "../../functions/send/runs.ts";
 import { findDelivery } from "../../functions/state/deliveries.ts";
+import { changeHolds, holdsOn } from "../../functions/state/holds.ts";
+import { cancelMessage } from "../../functions/state/messages.ts";
 import { recordOf, sumOf, type Services } from "../support/services.ts";
 import { startReceiver, type Receiver } from "./receiver.ts";
 import { messageText, sendDeps, sendOf, sendingConfig, startSending, taken, told } from "./sending.ts";
@@ -25,12 +27,20 @@ const context = { getRemainingTimeInMillis: () => 60_000 };
 interface Raw {
   readonly host: string;
   readonly close: () => void;
+  ehlo: () => string;
   rcpt: (to: string) => string;
   data: () => string;
   readonly got: string[];
 }
 const startRaw = async (): Promise<Raw> => {
-  const raw = { host: "", close: () => {}, rcpt: (_: string) => "250 ok", data: () => "354 go", got: [] as string[] };
+  const raw = {
+    host: "",
+    close: () => {},
+    ehlo: () => "250 raw.example\r\n",
+    rcpt: (_: string) => "250 ok",
+    data: () => "354 go",
+    got: [] as string[],
+  };
   const server = net.createServer((socket) => {
     let text = "";
     let inData = false;
@@ -52,7 +62,7 @@ const startRaw = async (): Promise<Raw> => {
         if (eol < 0) return;
         const line = text.slice(0, eol);
         text = text.slice(eol + 2);
-        if (line.startsWith("EHLO")) socket.write("250 raw.example\r\n");
+        if (line.startsWith("EHLO")) socket.write(raw.ehlo());
         else if (line.startsWith("RCPT"))
           socket.write(Buffer.from(`${raw.rcpt(/<(.*?)>/.exec(line)?.[1] ?? "")}\r\n`, "latin1"));
         else if (line === "DATA") {
@@ -726,3 +736,87 @@ test("one recipient's refusal about our IP holds nobody where another of the sam
 });
 const briefly = (all: readonly SendResult[]): string =>
   all.map(({ recipient, event }) => `${recipient} ${event}`).join();
+
+test("whom a host takes no more of in one transaction has the next one, at once and without an attempt counted", async () => {
+  await clear();
+  raw.ehlo = () => "250-raw.example\r\n250 LIMITS RCPTMAX=2\r\n";
+  const to = Array.from({ length: 5 }, (_, index) => `many${index}@raw.example`);
+  const before = raw.got.length;
+  let results = 0;
+  for (let look = 0; look < 4 && results < 5; look++) {
+    await call(
+      ...(look === 0 ? [recordOf(sendOf("limits/1", to, { egress: "aws" }))] : await taken("test-send", services)),
+    );
+    nowMs += 2_000;
+    const all = await told(services);
+    assert.ok(all.every(({ event, attempts }) => event === "delivered" && attempts === 1));
+    results += all.length;
+  }
+  raw.ehlo = () => "250 raw.example\r\n";
+  assert.equal(results, 5, "in three transactions, within seconds");
+  assert.equal(raw.got.length - before, 3);
+});
+
+test("one who is refused for our IP while others get in is tried by and by less often, and not as fast as it can be", async () => {
+  await clear();
+  let sessions = 0;
+  raw.rcpt = () => {
+    sessions += 1;
+    return "550 5.7.1 Service unavailable, Client host [192.0.2.9] blocked using Spamhaus";
+  };
+  await call(recordOf(sendOf("alone/1", ["alone@raw.example"], { egress: "aws" })));
+  for (let minute = 0; minute < 120; minute++) {
+    nowMs += 60_000;
+    // Others' mail gets in meanwhile, and ends the hold each time.
+    const holds = await holdsOn({ provider: "raw", egress: "aws", domain: "sender.example" }, services.table);
+    for (const { key } of holds)
+      await changeHolds(
+        { provider: "raw", egress: "aws", domain: key.about === "domain" ? key.domain : null },
+        () => null,
+        services.table,
+      );
+    await call(...(await taken("test-send", services)), wakeOf("alone/1", "raw.example"));
+  }
+  raw.rcpt = () => "250 ok";
+  assert.ok(sessions >= 3 && sessions <= 8, `${sessions} in two hours`);
+});
+
+test("while the topic is away attempts are made as they are due", async () => {
+  await clear();
+  const { sns } = await openClients(["sns"], { sns: "http://127.0.0.1:9" });
+  receiver.plan("slow@there.example", ["451 4.7.1 Greylisted, try again later", "250 ok"]);
+  const all = depsOf();
+  const mute = createSend({ ...all, clients: { ...all.clients, sns } });
+  await mute({ Records: [recordOf(sendOf("apart/1", ["a@there.example", "slow@there.example"]))] }, context);
+  for (let minute = 0; minute < 12; minute++) {
+    nowMs += 60_000;
+    await mute({ Records: [...(await taken("test-send", services))] }, context);
+  }
+  sns.destroy();
+  assert.equal((await findDelivery("apart/1", "there.example", services.table))?.recipients[1]?.state, "delivered");
+});
+
+test("what is called off while a session is under way, before its message is begun, is not begun", async () => {
+  await clear();
+  const before = raw.got.length;
+  const { dynamo } = await openClients(["dynamo"], services.endpoints);
+  dynamo.middlewareStack.add(
+    (next) => async (args) => {
+      const { Item } = args.input as {
+        readonly Item?: { readonly recipients?: readonly { readonly state: string }[] };
+      };
+      // Between the look at the message and the word that it is begun.
+      if (Item?.recipients?.[0]?.state === "committing") await cancelMessage("off/2", services.table);
+      return await next(args);
+    },
+    { step: "initialize" },
+  );
+  const all = depsOf();
+  const late = createSend({ ...all, clients: { ...all.clients, dynamo } });
+  await late({ Records: [recordOf(sendOf("off/2", ["a@raw.example"], { egress: "aws" }))] }, context);
+  dynamo.destroy();
+  assert.equal(raw.got.length, before);
+  const delivery = await findDelivery("off/2", "raw.example", services.table);
+  assert.equal(delivery?.recipients[0]?.state, "waiting");
+  assert.match(delivery.recipients[0].word?.text ?? "", /written down/);
+});

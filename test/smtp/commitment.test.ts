@@ -151,7 +151,21 @@ describe("how often it is asked for", () => {
   it("once, however often the session looks: behind STARTTLS there is a second EHLO", async () => {
     let count = 0;
     const committed = commitmentTo(async () => await Promise.resolve((count += 1) > 0));
-    assert.deepEqual([await committed(["a"]), await committed(["a"]), count], [true, true, 1]);
+    assert.deepEqual([await committed.made(["a"]), await committed.made(["a"]), count], [true, true, 1]);
+  });
+
+  it("of a session that is over is not made any more, though it was asked for while another was on its way", async () => {
+    const asked: (readonly string[])[] = [];
+    const first = Promise.withResolvers<boolean>();
+    const commitment = commitmentTo(async (recipients) => {
+      asked.push(recipients);
+      return await first.promise;
+    });
+    const all = commitment.made(["a", "b"]);
+    const some = commitment.made(["a"]);
+    commitment.close();
+    first.resolve(true);
+    assert.deepEqual([await all, await some, asked], [true, false, [["a", "b"]]]);
   });
 });
 
