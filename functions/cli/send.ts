@@ -19,7 +19,8 @@ import { write } from "./write.ts";
 export { sendOptions } from "./send-arguments.ts";
 
 /**
- * @returns 0 when it is on the queue, or called off; 66 where there is nothing to call off; 70 where the services do not answer; with --now what the hosts' answers make
+ * @returns 0 when it is on the queue, or called off; 66 where there is nothing to call off; 70 where the services do not
+ *   answer; with --now what the hosts' answers make
  * @throws UsageFault
  */
 export async function sendCommand(args: readonly string[]): Promise<number> {

@@ -1,5 +1,5 @@
-// Taking on a send: its message is checked and written down with a delivery for each domain, before anybody is asked. The order is rows, messages, acknowledgement: a process can die between any two, and the record
-// comes again.
+// Taking on a send: its message is checked and written down with a delivery for each domain, before anybody is asked. The
+// order is rows, messages, acknowledgement: a process can die between any two, and the record comes again.
 import { createHash } from "node:crypto";
 import type { SQSRecord } from "aws-lambda";
 import { longestExpiryMs, type Send } from "../queue/send-request.ts";
