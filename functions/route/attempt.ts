@@ -46,9 +46,7 @@ export async function attempt(asking: Asking): Promise<readonly Transcript[]> {
     const transcript = await once({ ...asking, recipients }, retries);
     transcripts.push(transcript);
     const isOver =
-      request.signal?.aborted === true ||
-      budget.leftMs() === 0 ||
-      (request.commit !== null && isDelivering(transcript));
+      request.signal?.aborted === true || budget.leftMs() === 0 || (request.oneTransaction && isDelivering(transcript));
     const next = isOver ? null : again(transcript, retries);
     if (next === null) return transcripts;
     retries.push(next.retry);
@@ -56,10 +54,7 @@ export async function attempt(asking: Asking): Promise<readonly Transcript[]> {
   }
 }
 
-/**
- * Whether somebody has the message, or may have it. A caller that writes such things down does so before anything more is
- * begun, so that the next session's end takes nothing of it along.
- */
+/** Whether somebody has the message, or may have it. */
 export function isDelivering(transcript: Transcript): boolean {
   return reconcile(transcript).recipients.some(
     ({ judgement: { outcome, answer } }) =>

@@ -95,7 +95,7 @@ async function askAll(search: Search): Promise<void> {
 function isOver(search: Search): boolean {
   const { request, attempts } = search;
   if (request.signal?.aborted === true || endsSearch(attempts.at(-1)?.stop ?? null)) return true;
-  if (request.commit !== null && attempts.some(isDelivering)) return true;
+  if (request.oneTransaction && attempts.some(isDelivering)) return true;
   return stillAsked(search).length === 0;
 }
 

@@ -26,6 +26,8 @@ export interface ProbeRequest {
   readonly message: Uint8Array | null;
   /** See SessionOptions; each session of the request calls it. */
   readonly commit: Commit | null;
+  /** Whether nothing more is begun once somebody has the message, or may have it: the caller writes that down first. */
+  readonly oneTransaction: boolean;
   readonly tls: TlsMode;
   /** Of MTA-STS. */
   readonly policies: PolicyCache;
@@ -62,6 +64,7 @@ export const usualRequest = {
   severities: {},
   message: null,
   commit: null,
+  oneTransaction: false,
   budgetMs: presetBudgetMs,
   bodyMs: 0,
   port: 25,

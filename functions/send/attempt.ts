@@ -161,6 +161,7 @@ async function ask(given: Attempting, { egress, octets, bodyMs, budgetMs, seen }
     resolver: resolverOf(runs.deps),
     allowPrivate: config.requests.privateAddresses,
     signal: overAfter(sessionsUntilMs - Date.now()),
+    oneTransaction: true,
     untilMs: sessionsUntilMs,
   });
 }

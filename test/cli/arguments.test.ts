@@ -77,6 +77,7 @@ test("an address alone is asked up to RCPT, through DNS, guarded, a minute at mo
     timeoutMs: 60_000,
     resolver: null,
     commit: null,
+    oneTransaction: false,
     untilMs: Infinity,
     budgetMs: 300_000,
     bodyMs: 0,

@@ -136,6 +136,8 @@ suite("reading a dialog", () => {
       from: "c@x.example",
       timeoutMs: 500,
       message: "8bit",
+      bodyMs: null,
+      commit: null,
       ways: ["clear", "busy"],
     });
   });
