@@ -7,6 +7,7 @@ import type { SNS } from "@aws-sdk/client-sns";
 import type { SQS } from "@aws-sdk/client-sqs";
 import type { DynamoDBDocument } from "@aws-sdk/lib-dynamodb";
 import process from "node:process";
+import { remembered } from "./remembered.ts";
 
 /** What most processes have. S3 is none of them: few sends need it, and `whenWanted` opens it for those. */
 export interface Clients {
@@ -46,8 +47,7 @@ export async function openClients<Which extends keyof Clients>(
 
 /** @returns S3's client, loaded and opened by the first who asks for it */
 export function whenWanted(endpoints: Pick<Endpoints, "s3"> | null): () => Promise<S3> {
-  let opened: Promise<S3> | null = null;
-  return async () => await (opened ??= openS3(endpoints?.s3));
+  return remembered(async () => await openS3(endpoints?.s3));
 }
 
 /**

@@ -12,6 +12,7 @@ import { work } from "./probe/work.ts";
 import { Queues } from "./queue/queues.ts";
 import { Turns } from "./queue/turns.ts";
 import { faultText } from "./report/log.ts";
+import { remembered } from "./remembered.ts";
 import { sealKey } from "./state/seal-key.ts";
 import { boundedTable } from "./state/table.ts";
 
@@ -56,18 +57,6 @@ export function createProbe(deps: ProbeDeps): ProbeHandler {
     // All of its sessions are over, and what came of them is written.
     await note(context.getRemainingTimeInMillis());
     return { batchItemFailures: failed.map(({ messageId }) => ({ itemIdentifier: messageId })) };
-  };
-}
-
-/** What is found out once; a failure is not remembered. */
-function remembered<T>(find: () => Promise<T>): () => Promise<T> {
-  let found: Promise<T> | null = null;
-  return async () => {
-    found ??= find().catch((error: unknown) => {
-      found = null;
-      throw error;
-    });
-    return await found;
   };
 }
 

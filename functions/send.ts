@@ -3,13 +3,14 @@
 import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
 import { secretFields } from "./config/secret-fields.ts";
 import { overAfter, tableOf, type Context } from "./handler.ts";
-import { sealKey } from "./state/seal-key.ts";
 import { Queues } from "./queue/queues.ts";
+import { remembered } from "./remembered.ts";
 import { faultText } from "./report/log.ts";
-import { metricEntries, putFigures, type Stamped } from "./report/metrics.ts";
+import { tellFigures, type Stamped } from "./report/metrics.ts";
 import { loadAuthentication } from "./send/authentication.ts";
 import type { Result, Runs, SendDeps } from "./send/runs.ts";
 import { work } from "./send/work.ts";
+import { sealKey } from "./state/seal-key.ts";
 import { boundedTable } from "./state/table.ts";
 
 export type SendHandler = (event: SQSEvent, context: Context) => Promise<SQSBatchResponse>;
@@ -27,12 +28,12 @@ export function createSend(deps: SendDeps): SendHandler {
   const queues = new Queues(deps.clients.sqs);
   const reader = deps.runner === "functions" ? "send" : "worker";
   const secrets = secretFields(deps.config).flatMap((each) => (each.reader === reader ? [each.secret] : []));
-  let key: Promise<Uint8Array> | null = null;
+  const key = remembered(async () => await sealKey(table));
+  const loaded = remembered(loadAuthentication);
   let unsent: readonly Stamped[] = [];
-  let loaded: Promise<unknown> | null = null;
   return async ({ Records }, context) => {
     // Loaded by the first to need it, it would hold up the replies of another's session.
-    await (loaded ??= loadAuthentication());
+    await loaded();
     await deps.secrets.load(secrets);
     const remainingMs = context.getRemainingTimeInMillis();
     const runs: Runs = {
@@ -40,11 +41,7 @@ export function createSend(deps: SendDeps): SendHandler {
       sends,
       table: boundedTable(table, overAfter(remainingMs * tableShare)),
       queues,
-      key: async () =>
-        await (key ??= sealKey(table).catch((error: unknown) => {
-          key = null;
-          throw error;
-        })),
+      key,
       untilMs: Date.now() + remainingMs,
     };
     const results = await Promise.all(
@@ -58,23 +55,10 @@ export function createSend(deps: SendDeps): SendHandler {
       }),
     );
     const stamped = results.flatMap((each) => (each.kind === "done" ? each.stamped : []));
-    unsent = await putAll([...unsent, ...stamped], context, deps);
+    const all = [...unsent, ...stamped].filter(({ figures }) => figures.length > 0);
+    const signal = overAfter(context.getRemainingTimeInMillis() * 0.6);
+    unsent = (await tellFigures(all, deps, signal)) ? [] : all.slice(-unsentLimit);
     const failed = Records.filter((_, index) => results[index]?.kind === "failed");
     return { batchItemFailures: failed.map(({ messageId }) => ({ itemIdentifier: messageId })) };
   };
-}
-
-/** @returns what is left to be told with the next batch */
-async function putAll(stamped: readonly Stamped[], context: Context, deps: SendDeps): Promise<readonly Stamped[]> {
-  const some = stamped.filter(({ figures }) => figures.length > 0);
-  if (some.length === 0) return [];
-  try {
-    await putFigures(some, deps.clients.cloudWatch, overAfter(context.getRemainingTimeInMillis() * 0.6));
-    return [];
-  } catch (error) {
-    deps.log({ level: "error", event: "figures-unsent", fault: faultText(error) });
-    if (!deps.logsBecomeMetrics) return some.slice(-unsentLimit);
-    for (const { figures, at } of some) for (const entry of metricEntries(figures, at)) deps.log(entry);
-    return [];
-  }
 }

@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import type { Config } from "../config/config.ts";
 import type { Context } from "../handler.ts";
+import { remembered } from "../remembered.ts";
 import { consoleLog } from "../report/log.ts";
 
 /** Checked when it was bundled; the bundle lies beside it. */
@@ -16,14 +17,9 @@ type Handler<Event, Result> = (event: Event, context: Context) => Promise<Result
 
 /** A handler that is made when it is first called. What could not be made is made anew by the next call. */
 export function madeOnce<Event, Result>(make: () => Promise<Handler<Event, Result>>): Handler<Event, Result> {
-  let made: Promise<Handler<Event, Result>> | null = null;
+  const made = remembered(make);
   return async (event, context) => {
-    made ??= make().catch((error: unknown) => {
-      made = null;
-      throw error;
-    });
-    return await (
-      await made
-    )(event, context);
+    const handler = await made();
+    return await handler(event, context);
   };
 }

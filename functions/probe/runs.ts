@@ -1,24 +1,14 @@
 // What the probe's parts share: what the handler is given, what one invocation has, and what can become of a record.
 import type { SQSRecord } from "aws-lambda";
-import type { HandlerDeps } from "../handler.ts";
-import { queueNames, type Outgoing, type Queues, type Runner } from "../queue/queues.ts";
+import type { RunnerDeps } from "../handler.ts";
+import { queueNames, type Outgoing, type Queues } from "../queue/queues.ts";
 import type { Turns } from "../queue/turns.ts";
 import type { Figure } from "../report/figures.ts";
-import type { Secrets } from "../secrets.ts";
 import type { StoredSelfCheck } from "../state/self-checks.ts";
 import type { Table } from "../state/table.ts";
 import type { StoredVerdict } from "../state/verdicts.ts";
 
-export interface ProbeDeps extends HandlerDeps {
-  /** Whose queue this is. A record for another egress is sent on: here it would judge another IP. */
-  readonly runner: Runner;
-  /** What reads the egresses' secrets. */
-  readonly secrets: Secrets;
-  /** The DNS server to ask, `ip[:port]`; null: the configuration's, or the system's. */
-  readonly resolver: string | null;
-  /** Whether CloudWatch makes metrics of what is logged, as in Lambda: figures that it does not take go there. */
-  readonly logsBecomeMetrics: boolean;
-}
+export type ProbeDeps = RunnerDeps;
 
 /** One invocation. */
 export interface Runs {
@@ -53,11 +43,6 @@ export type Result =
   | { readonly kind: "failed"; readonly record: SQSRecord };
 
 export const done: Result = { kind: "done", figures: [] };
-
-/** The DNS server to ask; null: the system's. */
-export function resolverOf({ resolver, config }: ProbeDeps): string | null {
-  return resolver ?? config.resolver;
-}
 
 /** Puts a message on this runner's own queue, to be worked on later. */
 export async function sendBack(message: Outgoing, { deps, queues }: Runs): Promise<Result> {

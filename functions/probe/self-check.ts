@@ -3,7 +3,7 @@
 import { randomUUID } from "node:crypto";
 import type { SQSRecord } from "aws-lambda";
 import { pairsOf, type Config, type ConfigTarget } from "../config/config.ts";
-import { overAfter } from "../handler.ts";
+import { overAfter, resolverOf } from "../handler.ts";
 import { isOwnAgain, laterMessage } from "../queue/record.ts";
 import type { SelfCheckRequest } from "../queue/request.ts";
 import { faultText } from "../report/log.ts";
@@ -26,7 +26,7 @@ import {
 } from "../state/self-checks.ts";
 import type { Verdict } from "../verdict/verdict.ts";
 import { openedEgress } from "./egress.ts";
-import { done, resolverOf, sendBack, type Result, type Runs } from "./runs.ts";
+import { done, sendBack, type Result, type Runs } from "./runs.ts";
 import { configuredHosts } from "./site.ts";
 import { tooLate } from "./unworkable.ts";
 

@@ -6,7 +6,7 @@ import { recordedMessage, untoldMessage } from "../queue/record.ts";
 import { queueNames } from "../queue/queues.ts";
 import type * as figures from "../report/figures.ts";
 import { faultText } from "../report/log.ts";
-import { metricEntries, putFigures, type Stamped } from "../report/metrics.ts";
+import { tellFigures, type Stamped } from "../report/metrics.ts";
 import { probedFigure } from "../report/probed.ts";
 import { markSelfCheckReported } from "../state/self-checks.ts";
 import { markReported } from "../state/verdicts.ts";
@@ -20,11 +20,9 @@ export async function tell(results: readonly Result[], context: Context, runs: R
   const judged = results.filter((each) => each.kind === "verdict" || each.kind === "self-check");
   const others = results.flatMap((each) => (each.kind === "done" ? each.figures : []));
   const fresh = judged.filter(({ stored }) => !stored.reported);
-  const isTold = await putAll(
-    [...(await stampedOf(fresh, runs.deps)), { at: runs.deps.now(), figures: others }],
-    context,
-    runs,
-  );
+  const stamped = [...(await stampedOf(fresh, runs.deps)), { at: runs.deps.now(), figures: others }];
+  // Something of the time is left for what must be put back when CloudWatch takes all of its own.
+  const isTold = await tellFigures(stamped, runs.deps, overAfter(context.getRemainingTimeInMillis() * 0.6));
   const failed = await Promise.all(
     judged.map(async (each) => ((await finish(each, isTold || each.stored.reported, runs)) ? [] : [each.record])),
   );
@@ -57,22 +55,6 @@ function figuresFor(judged: Judged, count: Count, { log }: ProbeDeps): readonly 
   } catch (error) {
     log({ level: "error", event: "uncounted", id: judged.stored.id, fault: faultText(error) });
     return [];
-  }
-}
-
-async function putAll(stamped: readonly Stamped[], context: Context, { deps }: Runs): Promise<boolean> {
-  const some = stamped.filter(({ figures }) => figures.length > 0);
-  if (some.length === 0) return true;
-  try {
-    // Something of the time is left for what must be put back when CloudWatch takes all of its own.
-    await putFigures(some, deps.clients.cloudWatch, overAfter(context.getRemainingTimeInMillis() * 0.6));
-    return true;
-  } catch (error) {
-    const count = some.reduce((sum, { figures }) => sum + figures.length, 0);
-    deps.log({ level: "error", event: "figures-unsent", count, fault: faultText(error) });
-    if (!deps.logsBecomeMetrics) return false;
-    for (const { figures, at } of some) for (const entry of metricEntries(figures, at)) deps.log(entry);
-    return true;
   }
 }
 

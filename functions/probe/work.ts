@@ -2,7 +2,7 @@
 // message, acknowledgement: a process can die between any two, and the record comes again.
 import { randomUUID } from "node:crypto";
 import type { SQSRecord } from "aws-lambda";
-import { overAfter } from "../handler.ts";
+import { overAfter, resolverOf } from "../handler.ts";
 import {
   forwardedMessage,
   isOwnAgain,
@@ -25,7 +25,7 @@ import { tablePolicies } from "../state/policies.ts";
 import type { StoredSelfCheck } from "../state/self-checks.ts";
 import { countDuplicate, findVerdict, fitted, putVerdict, type StoredVerdict } from "../state/verdicts.ts";
 import { openedEgress } from "./egress.ts";
-import { done, resolverOf, sendBack, type Result, type Runs } from "./runs.ts";
+import { done, sendBack, type Result, type Runs } from "./runs.ts";
 import { configuredHosts, siteOf, unknownProvider, type Site } from "./site.ts";
 import { bury, tooLate, withoutEgress } from "./unworkable.ts";
 

@@ -1,7 +1,7 @@
 // Brings figures to CloudWatch: one PutMetricData for all of a batch; or, where CloudWatch does not answer, as lines in
 // the embedded metric format, of which CloudWatch makes metrics when it reads the log. It does not know what is counted.
 import type { CloudWatch, MetricDatum } from "@aws-sdk/client-cloudwatch";
-import type { Entry } from "./log.ts";
+import { faultText, type Entry, type Log } from "./log.ts";
 import type { Figure } from "./figures.ts";
 import { namespace } from "./names.ts";
 
@@ -22,6 +22,33 @@ export async function putFigures(stamped: readonly Stamped[], client: CloudWatch
   for (let from = 0; from < data.length; from += dataLimit) {
     const MetricData = data.slice(from, from + dataLimit);
     await client.putMetricData({ Namespace: namespace, MetricData }, { abortSignal: signal });
+  }
+}
+
+export interface Tellers {
+  readonly clients: { readonly cloudWatch: CloudWatch };
+  readonly log: Log;
+  /** Whether CloudWatch makes metrics of what is logged, as in Lambda: figures that it does not take go there. */
+  readonly logsBecomeMetrics: boolean;
+}
+
+/** @returns whether they are with CloudWatch, or in the log for it */
+export async function tellFigures(
+  stamped: readonly Stamped[],
+  { clients, log, logsBecomeMetrics }: Tellers,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const some = stamped.filter(({ figures }) => figures.length > 0);
+  if (some.length === 0) return true;
+  try {
+    await putFigures(some, clients.cloudWatch, signal);
+    return true;
+  } catch (error) {
+    const count = some.reduce((sum, { figures }) => sum + figures.length, 0);
+    log({ level: "error", event: "figures-unsent", count, fault: faultText(error) });
+    if (!logsBecomeMetrics) return false;
+    for (const { figures, at } of some) for (const entry of metricEntries(figures, at)) log(entry);
+    return true;
   }
 }
 

@@ -17,6 +17,11 @@ export function eventFigures(before: Pick<Delivery, "untold">, after: Delivery, 
   return fresh.length === 0 ? [] : [{ at, figures: sendFigures(after.egress, fresh) }];
 }
 
+/** Whoever is unknown and tried again is told to nobody, and counted all the same. */
+export function triedAgainFigures(egress: string, unknown: number): readonly Figure[] {
+  return unknown === 0 ? [] : [figure("Unknown", egress, unknown)];
+}
+
 /** A delivery that was due, and waits because something holds it. */
 export function heldFigure(egress: string): Figure {
   return figure("Held", egress, 1);

@@ -1,7 +1,7 @@
 // One attempt at a delivery: the message in one transaction with the domain's hosts, and what came of it written down
 // before anything else is done. What a reply means it does not know.
 import { randomUUID } from "node:crypto";
-import { overAfter } from "../handler.ts";
+import { overAfter, resolverOf } from "../handler.ts";
 import { openedEgress } from "../probe/egress.ts";
 import { eventFigures } from "../report/send-figures.ts";
 import { isDelivering } from "../route/attempt.ts";
@@ -17,10 +17,10 @@ import { tablePolicies } from "../state/policies.ts";
 import { leftOver } from "../verdict/reconcile.ts";
 import type { RecipientVerdict, Verdict } from "../verdict/verdict.ts";
 import { octetsOf } from "./octets.ts";
-import { afterAttempt, keptOut, notAfter, waiting } from "./outcome.ts";
+import { afterAttempt, keptOut, notAfter } from "./outcome.ts";
 import { authenticationFor } from "./own-authentication.ts";
-import { egressesOf, resolverOf, type Held, type Result, type Runs } from "./runs.ts";
-import { giveUp, persist, putDown } from "./settle.ts";
+import { egressesOf, type Held, type Result, type Runs } from "./runs.ts";
+import { giveUp, persist, putDown, putOff } from "./settle.ts";
 import { tellOthers } from "./tell.ts";
 import { heldForMs, type Turn } from "./turn.ts";
 
@@ -61,7 +61,7 @@ export async function attempt(given: Attempting, runs: Runs): Promise<Result> {
   if (written === null) return { kind: "done", stamped: figures };
   const [hold] = told.holds;
   const out = hold === undefined ? [] : keptOut(verdict, offered);
-  const lookAtMs = hold === undefined ? Infinity : at.getTime() + lookAtMsOf(hold, number, given, runs);
+  const lookAtMs = hold === undefined ? Infinity : at.getTime() + keptOutForMs(hold, number, given, runs);
   return await putDown(notAfter(written, out, lookAtMs), figures, runs, { number, verdict });
 }
 
@@ -81,7 +81,7 @@ async function readied(
   runs: Runs,
 ): Promise<Ready | { readonly kind: "not"; readonly result: Result }> {
   const { deps, sends } = runs;
-  const { delivery, message, turn } = given;
+  const { delivery, due, message, turn } = given;
   const not = async (result: Promise<Result>): Promise<{ readonly kind: "not"; readonly result: Result }> => {
     return { kind: "not", result: await result };
   };
@@ -90,7 +90,7 @@ async function readied(
   const { egress, fault } = await openedEgress(turn.egress, deps.config, deps.secrets);
   if (fault !== null) {
     deps.log({ level: "error", event: "egress-fault", id: delivery.id, egress: turn.egress, fault: fault.message });
-    return await not(later(given, mendedMs, fault.message, runs));
+    return await not(putOff(given, due, { waitMs: mendedMs, heldBy: fault.message }, runs));
   }
   // Its deadline is that of the last host's answer: hosts are asked while a whole message still fits (DESIGN §6 rule 9).
   const bodyMs = sends.answerSeconds * 1000 + (message.octets / slowest) * 1000;
@@ -100,10 +100,10 @@ async function readied(
   if (content.kind === "gone") return await not(giveUp(given, content.fault, runs));
   if (content.kind === "later") {
     deps.log({ level: "error", event: "message-unready", id: delivery.id, fault: content.fault });
-    return await not(later(given, mendedMs, content.fault, runs));
+    return await not(putOff(given, due, { waitMs: mendedMs, heldBy: content.fault }, runs));
   }
   const budgetMs = given.sessionsUntilMs - Date.now() - bodyMs - endMs;
-  if (budgetMs < leastMs) return await not(later(given, soonMs, null, runs));
+  if (budgetMs < leastMs) return await not(putOff(given, due, { waitMs: soonMs, heldBy: null }, runs));
   return { kind: "ready", egress, octets: content.octets, bodyMs, budgetMs, seen: [delivery.written] };
 }
 
@@ -119,8 +119,8 @@ function unoffered({ recipients, exchanges }: Transcript): readonly string[] {
   return recipients.filter((address) => !exchanges.some(({ recipient }) => recipient === address));
 }
 
-/** When those whom a hold has kept out are looked at: as often as that, a provider that says so again is not asked. */
-function lookAtMsOf(hold: Hold, tries: number, { delivery, turn }: Attempting, runs: Runs): number {
+/** How long those whom a hold has kept out are left: each time that they are refused again, twice as long. */
+function keptOutForMs(hold: Hold, tries: number, { delivery, turn }: Attempting, runs: Runs): number {
   const tried = new Set([turn.egress, ...delivery.attempts.map(({ egress }) => egress)]);
   const isWayRound = hold.key.about === "ip" && delivery.anyEgress && egressesOf(runs).some((each) => !tried.has(each));
   return isWayRound ? 1_000 : heldForMs() * 2 ** (tries - 1);
@@ -128,15 +128,6 @@ function lookAtMsOf(hold: Hold, tries: number, { delivery, turn }: Attempting, r
 
 function tooLong({ octets }: StoredMessage, { sends }: Runs): string {
   return `the message has ${octets} octets, and with ${sends.answerSeconds} s for its answer it does not fit an attempt of ${sends.attemptSeconds} s: raise the configuration's sends.attemptSeconds`;
-}
-
-async function later(
-  { delivery, due }: Attempting,
-  waitMs: number,
-  heldBy: string | null,
-  runs: Runs,
-): Promise<Result> {
-  return await putDown(waiting(delivery, due, runs.deps.now().getTime() + waitMs, heldBy), [], runs);
 }
 
 async function ask(given: Attempting, { egress, octets, bodyMs, budgetMs, seen }: Ready, runs: Runs): Promise<Verdict> {

@@ -1,15 +1,14 @@
 // Looking at a delivery: whether something is due, who has it in hand, whether it may go now; then one attempt. The row is
 // the truth: a message that wakes too early, twice or for nothing changes nothing.
 import { randomUUID } from "node:crypto";
-import type { Stamped } from "../report/metrics.ts";
-import { eventFigures, sendFigures } from "../report/send-figures.ts";
-import { findDelivery, isLeased, writeDelivery, type Delivery, type Recipient } from "../state/deliveries.ts";
+import { eventFigures, triedAgainFigures } from "../report/send-figures.ts";
+import { findDelivery, isLeased, writeDelivery, type Delivery } from "../state/deliveries.ts";
 import { findMessage } from "../state/messages.ts";
 import { attempt } from "./attempt.ts";
-import { atTime, dueAtMsOf, dueOf, waiting } from "./outcome.ts";
+import { atTime, dueAtMsOf, dueOf } from "./outcome.ts";
 import { claimTurn } from "./turn.ts";
 import { done, type Held, type Result, type Runs } from "./runs.ts";
-import { giveUp, putDown } from "./settle.ts";
+import { giveUp, putDown, putOff } from "./settle.ts";
 
 /** What a delivery is known by. */
 export interface Key {
@@ -58,32 +57,23 @@ async function take(delivery: Delivery, runs: Runs): Promise<Held | null> {
   const next = { ...atTime(delivery, now), lease, wakeAtMs };
   const taken = await writeDelivery(next, [delivery.written], table);
   if (taken === null) return null;
-  const stamped = [...eventFigures(delivery, next, now), ...unheardFigures(delivery, now)];
+  const unheard =
+    delivery.onUnknown === "retry" ? delivery.recipients.filter(({ state }) => state === "committing") : [];
+  const again = { at: now, figures: triedAgainFigures(delivery.egress, unheard.length) };
+  const stamped = [...eventFigures(delivery, next, now), again];
   return { delivery: taken, sessionsUntilMs: nowMs + attemptMs, progress: { isBegun: false }, stamped };
 }
 
-/** Whoever is unknown and tried again is told to nobody, and counted all the same. */
-function unheardFigures({ onUnknown, recipients, egress }: Delivery, at: Date): readonly Stamped[] {
-  const unheard = onUnknown === "retry" ? recipients.filter(({ state }) => state === "committing") : [];
-  const figures = sendFigures(
-    egress,
-    unheard.map(() => ({ event: "unknown" })),
-  );
-  return [{ at, figures }];
-}
-
 /** As far as the table answers: else the lease ends by itself. */
-async function letGo({ delivery }: Held, runs: Runs): Promise<void> {
-  const now = runs.deps.now();
-  const due = dueOf(delivery, now.getTime());
-  await putDown(waiting(delivery, due, now.getTime() + letGoMs, null), [], runs).catch(() => null);
+async function letGo(held: Held, runs: Runs): Promise<void> {
+  const due = dueOf(held.delivery, runs.deps.now().getTime());
+  await putOff(held, due, { waitMs: letGoMs, heldBy: null }, runs).catch(() => null);
 }
 
 async function carryOn(held: Held, runs: Runs): Promise<Result> {
   const { deps, table } = runs;
   const { delivery } = held;
-  const now = deps.now();
-  const due = dueOf(delivery, now.getTime());
+  const due = dueOf(delivery, deps.now().getTime());
   if (due.length === 0) return await putDown(delivery, held.stamped, runs);
   const message = await findMessage(delivery.id, table);
   if (message === null) {
@@ -97,7 +87,7 @@ async function carryOn(held: Held, runs: Runs): Promise<Result> {
     case "elsewhere":
       return await putDown({ ...delivery, egress: turn.egress }, held.stamped, runs);
     case "later":
-      return await putDown(later(delivery, due, turn, now), [...held.stamped, ...turn.stamped], runs);
+      return await putOff({ ...held, stamped: [...held.stamped, ...turn.stamped] }, due, turn, runs);
     case "now":
       try {
         return await attempt({ ...held, message, due, turn }, runs);
@@ -106,13 +96,4 @@ async function carryOn(held: Held, runs: Runs): Promise<Result> {
         await turn.giveBack().catch(() => null);
       }
   }
-}
-
-function later(
-  delivery: Delivery,
-  due: readonly Recipient[],
-  { waitMs, heldBy }: { readonly waitMs: number; readonly heldBy: string | null },
-  now: Date,
-): Delivery {
-  return waiting(delivery, due, now.getTime() + waitMs, heldBy);
 }

@@ -1,7 +1,8 @@
 // How receivers can verify a delivery's message over one of our egresses. What that takes, authentication.ts knows.
+import { resolverOf } from "../handler.ts";
 import type { Delivery } from "../state/deliveries.ts";
 import { authenticationOf, type Authentication } from "./authentication.ts";
-import { resolverOf, type Runs } from "./runs.ts";
+import type { Runs } from "./runs.ts";
 
 /** A report is not worth waiting for longer. */
 const lookupMs = 3_000;

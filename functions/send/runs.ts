@@ -2,27 +2,18 @@
 import type { S3 } from "@aws-sdk/client-s3";
 import type { Clients } from "../clients.ts";
 import type { Config } from "../config/config.ts";
-import type { HandlerDeps } from "../handler.ts";
-import { queueNames, runnerOf, type Outgoing, type Queues, type Runner } from "../queue/queues.ts";
+import type { RunnerDeps } from "../handler.ts";
+import { queueNames, runnerOf, type Outgoing, type Queues } from "../queue/queues.ts";
 import type { Stamped } from "../report/metrics.ts";
-import type { Secrets } from "../secrets.ts";
 import type { Delivery } from "../state/deliveries.ts";
 import type { Table } from "../state/table.ts";
 
-export interface SendDeps extends HandlerDeps {
-  readonly clients: HandlerDeps["clients"] &
+export interface SendDeps extends RunnerDeps {
+  readonly clients: RunnerDeps["clients"] &
     Pick<Clients, "sns"> & {
       /** Loaded by the first message that lies there. */
       readonly s3: () => Promise<S3>;
     };
-  /** Whose queue this is. A record for another egress is sent on. */
-  readonly runner: Runner;
-  /** What reads the egresses' secrets, and the keys that messages are signed with. */
-  readonly secrets: Secrets;
-  /** The DNS server to ask, `ip[:port]`; null: the configuration's, or the system's. */
-  readonly resolver: string | null;
-  /** Whether CloudWatch makes metrics of what is logged, as in Lambda: figures that it does not take go there. */
-  readonly logsBecomeMetrics: boolean;
 }
 
 export type SendsConfig = NonNullable<Config["sends"]>;
@@ -56,11 +47,6 @@ export interface Held {
 export type Result = { readonly kind: "done"; readonly stamped: readonly Stamped[] } | { readonly kind: "failed" };
 
 export const done: Result = { kind: "done", stamped: [] };
-
-/** The DNS server to ask; null: the system's. */
-export function resolverOf({ resolver, config }: SendDeps): string | null {
-  return resolver ?? config.resolver;
-}
 
 /** The queue of sends that leave by an egress. */
 export function queueOf(egress: string, { config }: SendDeps): string {

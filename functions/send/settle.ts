@@ -6,8 +6,8 @@ import { recordedMessage } from "../queue/record.ts";
 import { faultText } from "../report/log.ts";
 import type { Stamped } from "../report/metrics.ts";
 import { eventFigures } from "../report/send-figures.ts";
-import { writeDelivery, type Delivery } from "../state/deliveries.ts";
-import { dueAtMsOf, failedAtHome } from "./outcome.ts";
+import { writeDelivery, type Delivery, type Recipient } from "../state/deliveries.ts";
+import { dueAtMsOf, failedAtHome, waiting } from "./outcome.ts";
 import { publish, type Fresh } from "./results.ts";
 import { done, sendTo, type Held, type Result, type Runs } from "./runs.ts";
 import { longestDelayS, wakeMessage } from "./wake.ts";
@@ -42,6 +42,16 @@ export async function putDown(
   const last = await persist(freed({ ...delivery, untold }, runs), [delivery.written], runs);
   if (last !== null) await seeTo(last, runs);
   return { kind: "done", stamped };
+}
+
+/** Puts off what is due, for a time and a reason; nobody was asked. */
+export async function putOff(
+  { delivery, stamped }: Held,
+  due: readonly Recipient[],
+  { waitMs, heldBy }: { readonly waitMs: number; readonly heldBy: string | null },
+  runs: Runs,
+): Promise<Result> {
+  return await putDown(waiting(delivery, due, runs.deps.now().getTime() + waitMs, heldBy), stamped, runs);
 }
 
 /** Gives up what is not begun: for a reason of ours, nobody is asked. */

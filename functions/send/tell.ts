@@ -5,7 +5,7 @@ import { figuresOf } from "../report/figures.ts";
 import { faultText } from "../report/log.ts";
 import type { Stamped } from "../report/metrics.ts";
 import { verdictEntry } from "../report/recording.ts";
-import { sendFigures } from "../report/send-figures.ts";
+import { triedAgainFigures } from "../report/send-figures.ts";
 import { verdictIdOf, type Delivery, type Recipient } from "../state/deliveries.ts";
 import type { Hold } from "../state/holds.ts";
 import { masked, maskedAddress } from "../state/mask.ts";
@@ -17,7 +17,7 @@ import { noteHolds } from "./note-holds.ts";
 import type { Runs } from "./runs.ts";
 import type { Turn } from "./turn.ts";
 
-interface Told {
+interface Tried {
   readonly delivery: Delivery;
   readonly due: readonly Recipient[];
   readonly message: StoredMessage;
@@ -30,9 +30,9 @@ interface Judged {
   readonly at: Date;
 }
 
-/** What others learn of it: the table of verdicts, the block that stands, what is held, the log; and its figures. */
+/** @returns its figures, and what holds such sends after it */
 export async function tellOthers(
-  { delivery, due, message, turn }: Told,
+  { delivery, due, message, turn }: Tried,
   { verdict, number, at }: Judged,
   runs: Runs,
 ): Promise<{ readonly stamped: readonly Stamped[]; readonly holds: readonly Hold[] }> {
@@ -63,15 +63,12 @@ export async function tellOthers(
   const holding = { provider: site.name, egress, domain: senderDomainOf(message), id, at: facts.at };
   const noted = await orNull(async () => await noteHolds(facts.verdict, holding, table), "holds-unnoted", runs);
   const again = delivery.onUnknown === "retry" ? verdict.recipients.filter(({ outcome }) => outcome === "unknown") : [];
-  const unknown = sendFigures(
-    egress,
-    again.map(() => ({ event: "unknown" })),
-  );
-  const stamped = [{ at, figures: [...figuresOf(verdict, whose, blocked), ...unknown] }];
+  const stamped = [
+    { at, figures: [...figuresOf(verdict, whose, blocked), ...triedAgainFigures(egress, again.length)] },
+  ];
   return { stamped, holds: noted?.standing ?? [] };
 }
 
-/** What the row does not depend on: it fails alone, and is told. */
 async function orNull<T>(run: () => Promise<T>, event: string, { deps }: Runs): Promise<T | null> {
   try {
     return await run();

@@ -1,12 +1,13 @@
 // Whether a delivery may go now, and by which way: not while something holds it, and not faster than the provider's limits
 // allow (DESIGN §10, §11). It asks no host.
+import { resolverOf } from "../handler.ts";
 import { randomUUID } from "node:crypto";
 import type { Stamped } from "../report/metrics.ts";
 import { heldFigure } from "../report/send-figures.ts";
 import { claimCanary, holdsOn, triedAtMs, type Hold, type ReadHold } from "../state/holds.ts";
 import { senderDomainOf, type StoredMessage } from "../state/messages.ts";
 import { giveBack, keepTurn, takeTurn } from "../state/rates.ts";
-import { egressesOf, queueOf, resolverOf, type Held, type Runs } from "./runs.ts";
+import { egressesOf, queueOf, type Held, type Runs } from "./runs.ts";
 import { visibleLine } from "../verdict/visible.ts";
 import { siteOfDomain, type SendSite } from "./site.ts";
 

@@ -3,11 +3,11 @@
 import type { SQSRecord } from "aws-lambda";
 import { forwardedMessage, isRecorded, recordedOf } from "../queue/record.ts";
 import { readRequest } from "../queue/request.ts";
-import { queueNames, runnerOf } from "../queue/queues.ts";
+import { homeOf, queueNames } from "../queue/queues.ts";
 import { bury } from "./bury.ts";
 import { lookAt } from "./deliver.ts";
 import { takeOn } from "./intake.ts";
-import { done, egressesOf, type Result, type Runs } from "./runs.ts";
+import { done, egressesOf, queueOf, type Result, type Runs } from "./runs.ts";
 import { writeLate, type Late } from "./settle.ts";
 
 export async function work(record: SQSRecord, runs: Runs): Promise<Result> {
@@ -15,10 +15,8 @@ export async function work(record: SQSRecord, runs: Runs): Promise<Result> {
   const { value: request, faults } = readRequest(record.body, config);
   if (request === null) return await bury(record, faults, runs);
   const here = queueNames(config, runner).send;
-  const isOurs = request.kind === "send" || request.kind === "wake";
   const egress = request.egress ?? egressHere(runs);
-  const names = queueNames(config, runnerOf(egress, config));
-  const home = isOurs ? names.send : names.probe;
+  const home = homeOf({ kind: request.kind, egress }, config);
   if (home !== here) {
     log({ level: "warn", event: "forwarded", id: request.id, egress });
     await runs.queues.send(home, [forwardedMessage(record)]);
@@ -38,5 +36,5 @@ function egressHere(runs: Runs): string {
   const { config, runner } = runs.deps;
   const here = queueNames(config, runner).send;
   const all = egressesOf(runs);
-  return all.find((each) => queueNames(config, runnerOf(each, config)).send === here) ?? all[0] ?? "";
+  return all.find((each) => queueOf(each, runs.deps) === here) ?? all[0] ?? "";
 }

@@ -1,7 +1,7 @@
 // What a send is about: its request and its message as it goes on the wire, one row an id, written once. That the same id
 // with other content is a fault rests on this row. What became of it, the rows of its deliveries know.
 import { createHash } from "node:crypto";
-import { findRow } from "./request-rows.ts";
+import { findRow, putOnce } from "./request-rows.ts";
 import { isConditionFault, type Row, type Table } from "./table.ts";
 
 export interface StoredMessage {
@@ -57,18 +57,7 @@ export async function findMessage(id: string, table: Table): Promise<StoredMessa
 
 /** @returns false where the id has a message already, which stays */
 export async function putMessageOnce(message: NewMessage, table: Table): Promise<boolean> {
-  try {
-    await table.client.put({
-      TableName: table.name,
-      Item: { ...message, pk: keyOf(message.id), expiresAt: keptUntilS(message) },
-      ConditionExpression: "attribute_not_exists(pk) OR expiresAt <= :now",
-      ExpressionAttributeValues: { ":now": Math.floor(table.now().getTime() / 1000) },
-    });
-    return true;
-  } catch (error) {
-    if (isConditionFault(error)) return false;
-    throw error;
-  }
+  return await putOnce({ ...message, pk: keyOf(message.id), expiresAt: keptUntilS(message) }, table);
 }
 
 /**

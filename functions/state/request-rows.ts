@@ -9,12 +9,15 @@ export async function findRow(pk: string, table: Table): Promise<Row | null> {
   return Item === undefined || isExpired(Item, table) ? null : Item;
 }
 
-/** @returns false where there is a row of that key already, which stays */
+/**
+ * @param row with `expiresAt` where it is kept otherwise than the table's rows are
+ * @returns false where there is a row of that key already, which stays
+ */
 export async function putOnce(row: Row & { readonly pk: string }, table: Table): Promise<boolean> {
   try {
     await table.client.put({
       TableName: table.name,
-      Item: { ...row, expiresAt: expiryOf(table) },
+      Item: { expiresAt: expiryOf(table), ...row },
       ConditionExpression: "attribute_not_exists(pk) OR expiresAt <= :now",
       ExpressionAttributeValues: { ":now": Math.floor(table.now().getTime() / 1000) },
     });
